@@ -1,0 +1,183 @@
+//! Messages to bytes. Every function appends one whole line, terminator included, to any [`BufMut`].
+//!
+//! Texts are copied as they came; nothing is formatted that was not a number here. A `BufMut` of fixed size must have room:
+//! a line is at most its operands, their separators, and 32 bytes.
+
+use bytes::BufMut;
+
+use crate::{
+    ClientId, ErrorCode, Hello, Hops, Iamat, Limit, Location, Nonce, Ping, Pong, Radius, Ready, ServerName, Skew,
+    Timestamp,
+};
+
+/// `IAMAT client-id location time` (WIRE §2).
+pub fn iamat(out: &mut impl BufMut, client: ClientId<'_>, location: Location<'_>, time: Timestamp<'_>) {
+    line(out, &[b"IAMAT", client.as_bytes(), location.as_str().as_bytes(), time.as_str().as_bytes()]);
+}
+
+/// `WHATSAT client-id radius limit` (WIRE §3).
+pub fn whatsat(out: &mut impl BufMut, client: ClientId<'_>, radius: Radius<'_>, limit: Limit) {
+    let mut digits = itoa::Buffer::new();
+    line(out, &[b"WHATSAT", client.as_bytes(), radius.as_str().as_bytes(), digits.format(limit.get()).as_bytes()]);
+}
+
+/// The AT that answers `iamat` (WIRE §2.5): its operands byte for byte, single spaces between.
+#[inline]
+pub fn at_of_iamat<B: AsRef<[u8]>>(out: &mut impl BufMut, server: ServerName<'_>, receipt: Skew, iamat: &Iamat<B>) {
+    out.put_slice(b"AT ");
+    out.put_slice(server.as_bytes());
+    out.put_u8(b' ');
+    skew(out, receipt);
+    for operand in iamat.operands() {
+        out.put_u8(b' ');
+        out.put_slice(operand);
+    }
+    out.put_u8(b'\n');
+}
+
+/// An AT whose operands, origin to time, stand in `operands` already ([`At::operands`](crate::At::operands)).
+#[inline]
+pub fn at(out: &mut impl BufMut, operands: &[u8]) {
+    line(out, &[b"AT", operands]);
+}
+
+/// An AT between servers (WIRE §6.5): `operands` from origin to time, then the sending server and the hop count.
+#[inline]
+pub fn peer_at(out: &mut impl BufMut, operands: &[u8], sender: ServerName<'_>, hops: Hops) {
+    out.put_slice(b"AT ");
+    out.put_slice(operands);
+    out.put_u8(b' ');
+    out.put_slice(sender.as_bytes());
+    out.put_u8(b' ');
+    decimal(out, u64::from(hops.get()));
+    out.put_u8(b'\n');
+}
+
+/// `?`, a space, and the command as it came (WIRE §1.6).
+pub fn invalid(out: &mut impl BufMut, command: &[u8]) {
+    line(out, &[b"?", command]);
+}
+
+/// `HELLO herd/1 …` (WIRE §6.2). The line without its terminator is what AUTH proves.
+pub fn hello(
+    out: &mut impl BufMut,
+    herd: ServerName<'_>,
+    from: ServerName<'_>,
+    to: ServerName<'_>,
+    boot: u64,
+    nonce: Nonce,
+) {
+    for word in ["HELLO herd/1", herd.as_str(), from.as_str(), to.as_str()] {
+        out.put_slice(word.as_bytes());
+        out.put_u8(b' ');
+    }
+    hex(out, &boot.to_be_bytes());
+    out.put_u8(b' ');
+    hex(out, &nonce.0);
+    out.put_u8(b'\n');
+}
+
+/// `AUTH key-id mac` (WIRE §6.3).
+pub fn auth(out: &mut impl BufMut, key_id: &str, mac: &[u8; 32]) {
+    out.put_slice(b"AUTH ");
+    out.put_slice(key_id.as_bytes());
+    out.put_u8(b' ');
+    hex(out, mac);
+    out.put_u8(b'\n');
+}
+
+/// `READY count root` (WIRE §6.4).
+pub fn ready(out: &mut impl BufMut, ready: Ready) {
+    out.put_slice(b"READY ");
+    count_and_root(out, ready.count, ready.root);
+}
+
+/// `PING sequence count root` (WIRE §6.6).
+pub fn ping(out: &mut impl BufMut, ping: Ping) {
+    out.put_slice(b"PING ");
+    decimal(out, ping.sequence);
+    out.put_u8(b' ');
+    count_and_root(out, ping.count, ping.root);
+}
+
+/// `PONG sequence` (WIRE §6.6).
+pub fn pong(out: &mut impl BufMut, pong: Pong) {
+    out.put_slice(b"PONG ");
+    decimal(out, pong.sequence);
+    out.put_u8(b'\n');
+}
+
+/// `BYE why` (WIRE §6.7). Bytes of `why` that are not printable ASCII become `?`.
+pub fn bye(out: &mut impl BufMut, why: &str) {
+    out.put_slice(b"BYE ");
+    text(out, why);
+}
+
+/// `ERR code text` (WIRE §6.8). Bytes of `why` that are not printable ASCII become `?`.
+pub fn error(out: &mut impl BufMut, code: ErrorCode, why: &str) {
+    out.put_slice(b"ERR ");
+    out.put_slice(code.as_str().as_bytes());
+    out.put_u8(b' ');
+    text(out, why);
+}
+
+/// The two HELLO lines and the role of the prover, as AUTH proves them (WIRE §6.3). `hellos` are without terminators.
+pub fn auth_subject<B: AsRef<[u8]>, C: AsRef<[u8]>>(
+    out: &mut impl BufMut,
+    prover_dialled: bool,
+    dialer: &Hello<B>,
+    acceptor: &Hello<C>,
+) {
+    out.put_slice(if prover_dialled { b"herd/1 dialer\n" } else { b"herd/1 acceptor\n" });
+    for hello in [dialer.line(), acceptor.line()] {
+        out.put_slice(hello);
+        out.put_u8(b'\n');
+    }
+}
+
+fn line(out: &mut impl BufMut, words: &[&[u8]]) {
+    for (at, word) in words.iter().enumerate() {
+        if at > 0 {
+            out.put_u8(b' ');
+        }
+        out.put_slice(word);
+    }
+    out.put_u8(b'\n');
+}
+
+/// A sign, whole seconds, a point and nine digits.
+fn skew(out: &mut impl BufMut, skew: Skew) {
+    let (sign, seconds, nanos) = skew.parts();
+    out.put_u8(sign);
+    decimal(out, seconds);
+    // Ten digits, of which the first, a 1, keeps the zeros in place and gives way to the point.
+    let mut digits = itoa::Buffer::new();
+    out.put_u8(b'.');
+    out.put_slice(digits.format(1_000_000_000 + nanos).as_bytes().get(1..).unwrap_or_default());
+}
+
+pub(crate) fn decimal(out: &mut impl BufMut, value: u64) {
+    out.put_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+fn count_and_root(out: &mut impl BufMut, count: u64, root: u64) {
+    decimal(out, count);
+    out.put_u8(b' ');
+    hex(out, &root.to_be_bytes());
+    out.put_u8(b'\n');
+}
+
+fn hex(out: &mut impl BufMut, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        out.put_u8(DIGITS[usize::from(byte >> 4)]);
+        out.put_u8(DIGITS[usize::from(byte & 15)]);
+    }
+}
+
+fn text(out: &mut impl BufMut, text: &str) {
+    for byte in text.bytes() {
+        out.put_u8(if matches!(byte, b' '..=b'~') { byte } else { b'?' });
+    }
+    out.put_u8(b'\n');
+}

@@ -1,0 +1,160 @@
+//! What servers say to each other (WIRE §6): one way to write each message, single spaces between words.
+
+use super::Stop;
+use super::server::{Words, at_operands};
+use super::values::{canonical, hops, server_name};
+use crate::peer::{AuthParts, HelloParts, PeerErrorParts, PeerParts};
+use crate::{Expected, Field, Hops, Nonce, ParseError, Ping, Pong, Ready};
+
+/// `peer-message = hello / auth / ready / peer-at / ping / pong / bye / err`
+pub(crate) fn peer_message(line: &[u8]) -> Result<PeerParts, ParseError> {
+    let mut words = Words::new(line);
+    let verb = words.next_span();
+    match verb.of(line) {
+        b"AT" => peer_at(&mut words),
+        b"PING" => ping(&mut words),
+        b"PONG" => pong(&mut words),
+        b"HELLO" => hello(&mut words, line),
+        b"AUTH" => auth(&mut words),
+        b"READY" => ready(&mut words),
+        b"BYE" => bye(&mut words, line),
+        b"ERR" => err(&mut words, line),
+        _ => Err(ParseError::new(Field::Command, 0, Expected::PeerVerb)),
+    }
+}
+
+/// `hello = "HELLO" SP "herd/1" SP server-name SP server-name SP server-name SP boot SP nonce *( SP setting )`
+fn hello(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
+    words.operand(
+        Field::Version,
+        |text| if text == b"herd/1" { Ok(()) } else { Err(Stop::new(0, Expected::Version)) },
+    )?;
+    let (herd, _) = words.operand(Field::Herd, server_name)?;
+    let (from, _) = words.operand(Field::Server, server_name)?;
+    let (to, _) = words.operand(Field::Server, server_name)?;
+    let (_, boot) = words.operand(Field::Boot, hex_u64)?;
+    let (_, nonce) = words.operand(Field::Nonce, |text| hex(text, Expected::HexNonce))?;
+    let settings = words.rest()?;
+    if let Some(settings) = settings {
+        let mut offset = settings.start();
+        for text in settings.of(line).split(|byte| *byte == b' ') {
+            setting(text).map_err(|stop| stop.in_field(Field::Setting, offset))?;
+            offset += text.len() + 1;
+        }
+    }
+    Ok(PeerParts::Hello(HelloParts { herd, from, to, boot, nonce: Nonce(nonce), settings }))
+}
+
+/// `setting = 1*( %x21-3C / %x3E-7E ) "=" *( %x21-7E )`
+fn setting(text: &[u8]) -> Result<(), Stop> {
+    match text.iter().position(|byte| !byte.is_ascii_graphic()) {
+        Some(offset) => Err(Stop::new(offset, Expected::Setting)),
+        None if text.iter().position(|byte| *byte == b'=').is_some_and(|at| at > 0) => Ok(()),
+        None => Err(Stop::new(0, Expected::Setting)),
+    }
+}
+
+/// `auth = "AUTH" SP key-id SP 64HEXLOWER`
+fn auth(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
+    let (key_id, _) = words.operand(Field::KeyId, key_id)?;
+    let (_, mac) = words.operand(Field::Mac, |text| hex(text, Expected::HexMac))?;
+    words.end()?;
+    Ok(PeerParts::Auth(AuthParts { key_id, mac }))
+}
+
+/// `ready = "READY" SP number SP 16HEXLOWER`
+fn ready(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
+    let (_, count) = words.operand(Field::Count, number)?;
+    let (_, root) = words.operand(Field::Root, hex_u64)?;
+    words.end()?;
+    Ok(PeerParts::Ready(Ready { count, root }))
+}
+
+/// `peer-at = at SP server-name SP hops`
+fn peer_at(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
+    let parts = at_operands(words)?;
+    let (sender, _) = words.operand(Field::Sender, server_name)?;
+    let (_, hops) = words.operand(Field::Hops, hops)?;
+    words.end()?;
+    Ok(PeerParts::At(parts, sender, Hops::from_count(hops)))
+}
+
+/// `ping = "PING" SP number SP number SP 16HEXLOWER`
+fn ping(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
+    let (_, sequence) = words.operand(Field::Sequence, number)?;
+    let (_, count) = words.operand(Field::Count, number)?;
+    let (_, root) = words.operand(Field::Root, hex_u64)?;
+    words.end()?;
+    Ok(PeerParts::Ping(Ping { sequence, count, root }))
+}
+
+/// `pong = "PONG" SP number`
+fn pong(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
+    let (_, sequence) = words.operand(Field::Sequence, number)?;
+    words.end()?;
+    Ok(PeerParts::Pong(Pong { sequence }))
+}
+
+/// `bye = "BYE" SP text`
+fn bye(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
+    text(words, line).map(PeerParts::Bye)
+}
+
+/// `err = "ERR" SP code SP text`
+fn err(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
+    let (code, _) = words.operand(Field::Code, error_code)?;
+    let text = text(words, line)?;
+    Ok(PeerParts::Error(PeerErrorParts { code, text }))
+}
+
+/// `text = 1*( %x20-7E )`, the rest of the line.
+fn text(words: &mut Words<'_>, line: &[u8]) -> Result<crate::message::Span, ParseError> {
+    let missing = ParseError::new(Field::Body, line.len(), Expected::Text);
+    let text = words.rest()?.ok_or(missing)?;
+    match text.of(line).iter().position(|byte| !matches!(byte, b' '..=b'~')) {
+        Some(offset) => Err(ParseError::new(Field::Body, text.start() + offset, Expected::Text)),
+        None if text.of(line).is_empty() => Err(missing),
+        None => Ok(text),
+    }
+}
+
+/// `number = "0" / %x31-39 *DIGIT`, below 2^64
+fn number(text: &[u8]) -> Result<u64, Stop> {
+    canonical(text).ok_or(Stop::new(0, Expected::Number))
+}
+
+/// `key-id = 1*64( ALPHA / DIGIT / "-" )`
+fn key_id(text: &[u8]) -> Result<(), Stop> {
+    word(text, 64, Expected::KeyId, |byte| byte.is_ascii_alphanumeric())
+}
+
+/// `code = 1*32( %x61-7A / "-" )`
+fn error_code(text: &[u8]) -> Result<(), Stop> {
+    word(text, 32, Expected::ErrorCode, |byte| byte.is_ascii_lowercase())
+}
+
+fn word(text: &[u8], len_max: usize, expected: Expected, is_part: impl Fn(&u8) -> bool) -> Result<(), Stop> {
+    match text.iter().take(len_max).position(|byte| !is_part(byte) && *byte != b'-') {
+        Some(offset) => Err(Stop::new(offset, expected)),
+        None if text.len() > len_max => Err(Stop::new(len_max, expected)),
+        None => Ok(()),
+    }
+}
+
+fn hex_u64(text: &[u8]) -> Result<u64, Stop> {
+    hex(text, Expected::HexU64).map(u64::from_be_bytes)
+}
+
+/// `2*N HEXLOWER` as N bytes
+fn hex<const N: usize>(text: &[u8], expected: Expected) -> Result<[u8; N], Stop> {
+    let digit = |at: usize| match text.get(at) {
+        Some(digit @ b'0'..=b'9') => Ok(digit - b'0'),
+        Some(digit @ b'a'..=b'f') => Ok(digit - b'a' + 10),
+        _ => Err(Stop::new(at, expected)),
+    };
+    let mut bytes = [0; N];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = digit(2 * at)? << 4 | digit(2 * at + 1)?;
+    }
+    if text.len() == 2 * N { Ok(bytes) } else { Err(Stop::new(2 * N, expected)) }
+}

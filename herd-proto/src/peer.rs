@@ -1,0 +1,320 @@
+//! What servers say to each other (WIRE §6). None of it can be produced from a client's line: the grammars are apart.
+
+use core::fmt;
+
+use crate::message::{At, Span};
+use crate::{Hops, Invalid, ServerName, grammar};
+
+/// 128 random bits, fresh for each connection, so that no AUTH can be used twice.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Nonce(pub [u8; 16]);
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Nonce({self})")
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct HelloParts {
+    pub(crate) herd: Span,
+    pub(crate) from: Span,
+    pub(crate) to: Span,
+    pub(crate) boot: u64,
+    pub(crate) nonce: Nonce,
+    pub(crate) settings: Option<Span>,
+}
+
+/// `HELLO herd/1 herd from to boot nonce [key=value …]`: the first line both ways (WIRE §6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Hello<B> {
+    line: B,
+    parts: HelloParts,
+}
+
+impl<B: AsRef<[u8]>> Hello<B> {
+    /// The herd the sender belongs to.
+    pub fn herd(&self) -> ServerName<'_> {
+        ServerName::known(self.parts.herd.of(self.line()))
+    }
+
+    /// Who says it is speaking.
+    pub fn from(&self) -> ServerName<'_> {
+        ServerName::known(self.parts.from.of(self.line()))
+    }
+
+    /// Whom it means to speak to.
+    pub fn to(&self) -> ServerName<'_> {
+        ServerName::known(self.parts.to.of(self.line()))
+    }
+
+    /// A random number the sender drew when it started.
+    pub const fn boot(&self) -> u64 {
+        self.parts.boot
+    }
+
+    /// Random bits of this connection.
+    pub const fn nonce(&self) -> Nonce {
+        self.parts.nonce
+    }
+
+    /// The `key=value` settings, as pairs. A receiver passes over keys it does not know.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
+        let text = self.parts.settings.map(|span| span.of(self.line())).unwrap_or_default();
+        let text = core::str::from_utf8(text).unwrap_or_default();
+        text.split(' ').filter_map(|setting| setting.split_once('='))
+    }
+
+    /// The line as it came, without its terminator: what AUTH proves.
+    pub fn line(&self) -> &[u8] {
+        self.line.as_ref()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct AuthParts {
+    pub(crate) key_id: Span,
+    pub(crate) mac: [u8; 32],
+}
+
+/// `AUTH key-id mac`: HMAC-SHA256 over role and both HELLO lines (WIRE §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Auth<B> {
+    line: B,
+    parts: AuthParts,
+}
+
+impl<B: AsRef<[u8]>> Auth<B> {
+    /// Which of the shared secrets the sender used.
+    pub fn key_id(&self) -> &str {
+        core::str::from_utf8(self.parts.key_id.of(self.line.as_ref())).unwrap_or_default()
+    }
+
+    /// The message authentication code. Compare it in constant time.
+    pub const fn mac(&self) -> &[u8; 32] {
+        &self.parts.mac
+    }
+}
+
+/// `READY count root`: the sender is proven and in service, and holds `count` records with that digest (WIRE §6.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ready {
+    /// How many records the sender holds.
+    pub count: u64,
+    /// The digest of all of them, salted for this link.
+    pub root: u64,
+}
+
+/// `AT server skew client-id location time sender hops`: a record, passed on (WIRE §6.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeerAt<B> {
+    at: At<B>,
+    sender: Span,
+    hops: Hops,
+}
+
+impl<B: AsRef<[u8]>> PeerAt<B> {
+    /// The record.
+    pub const fn at(&self) -> &At<B> {
+        &self.at
+    }
+
+    /// The server at the other end of this link.
+    pub fn sender(&self) -> ServerName<'_> {
+        ServerName::known(self.sender.of(self.at.line()))
+    }
+
+    /// Over how many links the record has come, this one included.
+    pub const fn hops(&self) -> Hops {
+        self.hops
+    }
+}
+
+/// `PING sequence count root`: are you there, and do we still agree (WIRE §6.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ping {
+    /// Copied into the PONG.
+    pub sequence: u64,
+    /// How many records the sender holds.
+    pub count: u64,
+    /// The digest of all of them, salted for this link.
+    pub root: u64,
+}
+
+/// `PONG sequence`: yes (WIRE §6.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pong {
+    /// That of the PING.
+    pub sequence: u64,
+}
+
+/// `BYE why`: the sender closes this link on purpose (WIRE §6.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bye<B> {
+    pub(crate) line: B,
+    pub(crate) why: Span,
+}
+
+impl<B: AsRef<[u8]>> Bye<B> {
+    /// Why, for people.
+    pub fn why(&self) -> &str {
+        core::str::from_utf8(self.why.of(self.line.as_ref())).unwrap_or_default()
+    }
+}
+
+/// What a peer did wrong, as ERR names it (WIRE §6.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// A line that is no peer message, or one out of order.
+    BadMessage,
+    /// HELLO names another herd.
+    WrongHerd,
+    /// HELLO is meant for another server, or comes from another than was dialled.
+    WrongName,
+    /// HELLO comes from a server that is no peer of this one.
+    UnknownPeer,
+    /// AUTH does not prove the shared secret.
+    BadAuth,
+    /// Two processes run under one name.
+    DuplicateName,
+    /// A server dialled itself.
+    SelfDial,
+    /// HELLO and AUTH took too long.
+    Timeout,
+    /// A setting that must agree herd-wide does not.
+    Settings,
+    /// A bound of this server is reached.
+    Busy,
+}
+
+impl ErrorCode {
+    const ALL: [(Self, &'static str); 10] = [
+        (Self::BadMessage, "bad-message"),
+        (Self::WrongHerd, "wrong-herd"),
+        (Self::WrongName, "wrong-name"),
+        (Self::UnknownPeer, "unknown-peer"),
+        (Self::BadAuth, "bad-auth"),
+        (Self::DuplicateName, "duplicate-name"),
+        (Self::SelfDial, "self-dial"),
+        (Self::Timeout, "timeout"),
+        (Self::Settings, "settings"),
+        (Self::Busy, "busy"),
+    ];
+
+    /// The code as it stands in the line.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(code, _)| *code == self).map_or("bad-message", |(_, text)| text)
+    }
+
+    fn from_text(text: &[u8]) -> Option<Self> {
+        Self::ALL.iter().find(|(_, name)| name.as_bytes() == text).map(|(code, _)| *code)
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PeerErrorParts {
+    pub(crate) code: Span,
+    pub(crate) text: Span,
+}
+
+/// `ERR code text`: the sender closes this link because of what the receiver did (WIRE §6.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeerError<B> {
+    line: B,
+    parts: PeerErrorParts,
+}
+
+impl<B: AsRef<[u8]>> PeerError<B> {
+    /// What was wrong; `None` for a code this version does not know.
+    pub fn code(&self) -> Option<ErrorCode> {
+        ErrorCode::from_text(self.parts.code.of(self.line.as_ref()))
+    }
+
+    /// What was wrong, for people.
+    pub fn text(&self) -> &str {
+        core::str::from_utf8(self.parts.text.of(self.line.as_ref())).unwrap_or_default()
+    }
+}
+
+pub(crate) enum PeerParts {
+    Hello(HelloParts),
+    Auth(AuthParts),
+    Ready(Ready),
+    At(crate::message::AtParts, Span, Hops),
+    Ping(Ping),
+    Pong(Pong),
+    Bye(Span),
+    Error(PeerErrorParts),
+}
+
+/// One line between servers (WIRE §6).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PeerMessage<B> {
+    /// Who is speaking.
+    Hello(Hello<B>),
+    /// Proof of the shared secret.
+    Auth(Auth<B>),
+    /// Proven and in service.
+    Ready(Ready),
+    /// A record.
+    At(PeerAt<B>),
+    /// Are you there?
+    Ping(Ping),
+    /// Yes.
+    Pong(Pong),
+    /// A close on purpose.
+    Bye(Bye<B>),
+    /// A close for cause.
+    Error(PeerError<B>),
+}
+
+impl<B: AsRef<[u8]>> PeerMessage<B> {
+    /// Reads one line, which comes without its terminator.
+    ///
+    /// # Errors
+    /// The line, and which field is wrong, where, and what was expected.
+    pub fn parse(line: B) -> Result<Self, Invalid<B>> {
+        let parts = match grammar::peer_message(line.as_ref()) {
+            Ok(parts) => parts,
+            Err(error) => return Err(Invalid::new(line, error)),
+        };
+        Ok(match parts {
+            PeerParts::Hello(parts) => Self::Hello(Hello { line, parts }),
+            PeerParts::Auth(parts) => Self::Auth(Auth { line, parts }),
+            PeerParts::Ready(ready) => Self::Ready(ready),
+            PeerParts::At(parts, sender, hops) => Self::At(PeerAt { at: At::from_parts(line, parts), sender, hops }),
+            PeerParts::Ping(ping) => Self::Ping(ping),
+            PeerParts::Pong(pong) => Self::Pong(pong),
+            PeerParts::Bye(why) => Self::Bye(Bye { line, why }),
+            PeerParts::Error(parts) => Self::Error(PeerError { line, parts }),
+        })
+    }
+
+    /// The first word of the message.
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "HELLO",
+            Self::Auth(_) => "AUTH",
+            Self::Ready(_) => "READY",
+            Self::At(_) => "AT",
+            Self::Ping(_) => "PING",
+            Self::Pong(_) => "PONG",
+            Self::Bye(_) => "BYE",
+            Self::Error(_) => "ERR",
+        }
+    }
+}

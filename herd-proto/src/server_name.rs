@@ -1,0 +1,54 @@
+//! What a server is called (WIRE §2.5).
+
+use core::fmt;
+
+use crate::ParseError;
+use crate::grammar::{self, Value};
+
+/// A server's name, or a herd's: 1 to 64 of `A-Z a-z 0-9 - _ .`, beginning with a letter or digit.
+///
+/// Names are compared byte by byte. They are fit to be file names: the journal of `Riley` is `Riley.log`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerName<'a>(&'a str);
+
+impl<'a> ServerName<'a> {
+    /// The longest name, in bytes.
+    pub const LEN_MAX: usize = 64;
+
+    /// Reads a server name.
+    ///
+    /// # Errors
+    /// Anything but 1 to 64 of the characters named above.
+    pub fn new(text: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, ParseError> {
+        grammar::whole(text.as_ref())
+    }
+
+    /// `text` was a server name when its line was parsed.
+    pub(crate) fn known(text: &'a [u8]) -> Self {
+        Self(core::str::from_utf8(text).unwrap_or_default())
+    }
+
+    /// The name.
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The name's bytes.
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for ServerName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
+
+impl<'a> Value<'a> for ServerName<'a> {
+    const FIELD: crate::Field = crate::Field::Server;
+
+    fn read(text: &'a [u8]) -> Result<Self, grammar::Stop> {
+        grammar::server_name(text).map(Self)
+    }
+}
