@@ -1,1 +1,5 @@
-//! Placeholder.
+//! A server of the location herd, as a library: see `ARCHITECTURE.md` for the floors.
+
+pub mod clock;
+pub mod places;
+pub mod secret;

@@ -1,0 +1,68 @@
+//! What is near a location: one trait, and the backends that answer it.
+//!
+//! Every answer is JSON in the shape of a legacy Google Places Nearby Search reply (WIRE §3.4), whichever backend gave it, and
+//! a backend that fails still answers (WIRE §3.6): the caller never has an error to turn into a reply.
+
+mod settings;
+
+pub use settings::{Backend, Mask, Settings};
+
+use std::fmt;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use herd_proto::{Limit, Location, Radius};
+
+/// A question: at most `limit` places within `radius` of `location`.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The centre.
+    pub location: Location<'a>,
+    /// How far from it.
+    pub radius: Radius<'a>,
+    /// The most results wanted.
+    pub limit: Limit,
+}
+
+/// What a backend answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The JSON, with runs of newlines made one and none at the end. Without the blank line that ends a WHATSAT reply.
+    pub body: Bytes,
+    /// Set when the backend failed: what to tell the operator. Holds no secret.
+    pub failure: Option<Failure>,
+}
+
+/// Why a backend could not answer. The client was told the same, in the body's `status` and `error_message`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Of Google's own vocabulary: `REQUEST_DENIED`, `OVER_QUERY_LIMIT`, `INVALID_REQUEST`, `UNKNOWN_ERROR`.
+    pub status: &'static str,
+    /// For people, one line.
+    pub message: String,
+}
+
+/// A reply now, or one to wait for.
+///
+/// Two variants so that a backend with its data in memory costs neither a box nor a task switch.
+pub enum Answer {
+    /// Known at once.
+    Now(Reply),
+    /// Known when the future ends. Dropping it abandons the question.
+    Later(Pin<Box<dyn Future<Output = Reply> + Send>>),
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now(reply) => f.debug_tuple("Now").field(reply).finish(),
+            Self::Later(_) => f.write_str("Later(..)"),
+        }
+    }
+}
+
+/// Something that knows what is near.
+pub trait Places: Send + Sync + fmt::Debug {
+    /// Answers `query`. Never blocks; takes microseconds when it answers at once.
+    fn nearby(&self, query: &Query<'_>) -> Answer;
+}
