@@ -2,4 +2,5 @@
 
 pub mod clock;
 pub mod places;
+pub mod replica;
 pub mod secret;

@@ -6,8 +6,7 @@
 use bytes::BufMut;
 
 use crate::{
-    ClientId, ErrorCode, Hello, Hops, Iamat, Limit, Location, Nonce, Ping, Pong, Radius, Ready, ServerName, Skew,
-    Timestamp,
+    ClientId, ErrorCode, Hello, Hops, Iamat, Limit, Location, Ping, Pong, Radius, Ready, ServerName, Skew, Timestamp,
 };
 
 /// `IAMAT client-id location time` (WIRE §2).
@@ -58,23 +57,9 @@ pub fn invalid(out: &mut impl BufMut, command: &[u8]) {
     line(out, &[b"?", command]);
 }
 
-/// `HELLO herd/1 …` (WIRE §6.2). The line without its terminator is what AUTH proves.
-pub fn hello(
-    out: &mut impl BufMut,
-    herd: ServerName<'_>,
-    from: ServerName<'_>,
-    to: ServerName<'_>,
-    boot: u64,
-    nonce: Nonce,
-) {
-    for word in ["HELLO herd/1", herd.as_str(), from.as_str(), to.as_str()] {
-        out.put_slice(word.as_bytes());
-        out.put_u8(b' ');
-    }
-    hex(out, &boot.to_be_bytes());
-    out.put_u8(b' ');
-    hex(out, &nonce.0);
-    out.put_u8(b'\n');
+/// `HELLO herd/1 …` (WIRE §6.2).
+pub fn hello<B: AsRef<[u8]>>(out: &mut impl BufMut, hello: &Hello<B>) {
+    line(out, &[hello.line()]);
 }
 
 /// `AUTH key-id mac` (WIRE §6.3).
@@ -167,7 +152,7 @@ fn count_and_root(out: &mut impl BufMut, count: u64, root: u64) {
     out.put_u8(b'\n');
 }
 
-fn hex(out: &mut impl BufMut, bytes: &[u8]) {
+pub(crate) fn hex(out: &mut impl BufMut, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in bytes {
         out.put_u8(DIGITS[usize::from(byte >> 4)]);

@@ -93,7 +93,7 @@ impl<B: AsRef<[u8]>> Iamat<B> {
 
     /// The three operands as they came: client ID, location, time.
     #[inline]
-    pub(crate) fn operands(&self) -> [&[u8]; 3] {
+    pub fn operands(&self) -> [&[u8]; 3] {
         let line = self.line();
         [self.parts.client.of(line), self.parts.location.of(line), self.parts.time.of(line)]
     }

@@ -1,9 +1,10 @@
 //! What servers say to each other (WIRE §6). None of it can be produced from a client's line: the grammars are apart.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::message::{At, Span};
-use crate::{Hops, Invalid, ServerName, grammar};
+use crate::{Hops, Invalid, ServerName, encode, grammar};
 
 /// 128 random bits, fresh for each connection, so that no AUTH can be used twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,6 +75,29 @@ impl<B: AsRef<[u8]>> Hello<B> {
     /// The line as it came, without its terminator: what AUTH proves.
     pub fn line(&self) -> &[u8] {
         self.line.as_ref()
+    }
+
+    /// The same message in memory of its own.
+    pub fn to_vec(&self) -> Hello<Vec<u8>> {
+        Hello { line: self.line().to_vec(), parts: self.parts }
+    }
+}
+
+impl Hello<Vec<u8>> {
+    /// The message of `from`, started as `boot`, to `to`, both of `herd`.
+    pub fn new(herd: ServerName<'_>, from: ServerName<'_>, to: ServerName<'_>, boot: u64, nonce: Nonce) -> Self {
+        let mut line = b"HELLO herd/1 ".to_vec();
+        let mut name = |name: ServerName<'_>| {
+            let start = line.len();
+            line.extend_from_slice(name.as_bytes());
+            line.push(b' ');
+            Span::new(start, line.len() - 1)
+        };
+        let (herd, from, to) = (name(herd), name(from), name(to));
+        encode::hex(&mut line, &boot.to_be_bytes());
+        line.push(b' ');
+        encode::hex(&mut line, &nonce.0);
+        Self { line, parts: HelloParts { herd, from, to, boot, nonce, settings: None } }
     }
 }
 

@@ -86,7 +86,7 @@ fn complete<'a, T>(
     mut parser: impl Parser<Input<'a>, Output = T, Error = Failure<'a>>,
 ) -> Result<T, Stop> {
     match parser.parse(text) {
-        Ok((rest, value)) if rest.is_empty() => Ok(value),
+        Ok(([], value)) => Ok(value),
         Ok((rest, _)) => Err(Stop::new(text.len() - rest.len(), end)),
         Err(nom::Err::Error(stop) | nom::Err::Failure(stop)) => {
             Err(Stop::new(text.len() - stop.rest.len(), stop.expected))

@@ -125,12 +125,12 @@ fn number(text: &[u8]) -> Result<u64, Stop> {
 
 /// `key-id = 1*64( ALPHA / DIGIT / "-" )`
 fn key_id(text: &[u8]) -> Result<(), Stop> {
-    word(text, 64, Expected::KeyId, |byte| byte.is_ascii_alphanumeric())
+    word(text, 64, Expected::KeyId, u8::is_ascii_alphanumeric)
 }
 
 /// `code = 1*32( %x61-7A / "-" )`
 fn error_code(text: &[u8]) -> Result<(), Stop> {
-    word(text, 32, Expected::ErrorCode, |byte| byte.is_ascii_lowercase())
+    word(text, 32, Expected::ErrorCode, u8::is_ascii_lowercase)
 }
 
 fn word(text: &[u8], len_max: usize, expected: Expected, is_part: impl Fn(&u8) -> bool) -> Result<(), Stop> {

@@ -1,0 +1,108 @@
+//! What a replica has to tell the operator.
+
+use std::fmt;
+
+use herd_proto::ErrorCode;
+
+use super::PeerIndex;
+use super::link::Side;
+
+/// Something that happened to a link or the store, for the journal and the metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A link with a peer is in service.
+    LinkUp {
+        /// The peer.
+        peer: PeerIndex,
+        /// Who dialled.
+        side: Side,
+        /// Both ends hold the same records already.
+        in_agreement: bool,
+    },
+    /// Everything the peer may have missed has been sent.
+    CaughtUp {
+        /// The peer.
+        peer: PeerIndex,
+        /// How many records were sent for it.
+        records: u64,
+    },
+    /// A link that was in service is no more.
+    LinkLost {
+        /// The peer.
+        peer: PeerIndex,
+        /// Why.
+        why: CloseReason,
+    },
+    /// A connection ended before it was in service.
+    Refused {
+        /// The peer, where it is known which was meant.
+        peer: Option<PeerIndex>,
+        /// Who dialled.
+        side: Side,
+        /// Why.
+        why: CloseReason,
+    },
+    /// A peer could not be reached.
+    DialFailed {
+        /// The peer.
+        peer: PeerIndex,
+    },
+    /// A record of a new client was dropped: the store is full even for peers.
+    StoreFull {
+        /// Who sent it.
+        peer: PeerIndex,
+    },
+    /// A record has come over so many links that it is not passed on.
+    HopsExhausted {
+        /// Who sent it.
+        peer: PeerIndex,
+    },
+}
+
+/// Why a link ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The peer did something wrong, and was told so.
+    Error(ErrorCode, String),
+    /// The peer says we did something wrong.
+    PeerError(Option<ErrorCode>, String),
+    /// The peer said goodbye.
+    PeerBye(String),
+    /// We said goodbye: another link with the same peer is newer.
+    Replaced,
+    /// We said goodbye: this server stops.
+    Stopping,
+    /// Nothing was heard for too long.
+    Silent,
+    /// The connection ended or failed.
+    Lost(String),
+}
+
+impl CloseReason {
+    /// Whether dialling again at once would fail in the same way: somebody has to change something first.
+    pub(super) fn is_lasting(&self) -> bool {
+        let code = match self {
+            Self::Error(code, _) => Some(*code),
+            Self::PeerError(code, _) => *code,
+            _ => return false,
+        };
+        !matches!(code, Some(ErrorCode::Timeout | ErrorCode::Busy))
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(code, text) => write!(f, "{code}: {text}"),
+            Self::PeerError(Some(code), text) => write!(f, "peer says {code}: {text}"),
+            Self::PeerError(None, text) => write!(f, "peer says: {text}"),
+            Self::PeerBye(why) => write!(f, "peer says goodbye: {why}"),
+            Self::Replaced => f.write_str("replaced by a newer link"),
+            Self::Stopping => f.write_str("this server stops"),
+            Self::Silent => f.write_str("nothing heard for too long"),
+            Self::Lost(why) => f.write_str(why),
+        }
+    }
+}

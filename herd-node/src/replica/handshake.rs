@@ -1,0 +1,162 @@
+//! HELLO, AUTH, READY: how two servers come to trust each other (WIRE §6.9).
+//!
+//! Dialer HELLO, acceptor HELLO, dialer AUTH, acceptor AUTH and READY, dialer READY: the acceptor proves itself only to a proven dialer.
+
+use std::time::Instant;
+
+use herd_proto::{Auth, ErrorCode, Hello, Ready, ServerName, encode};
+
+use super::catch_up::CatchUp;
+use super::digest::Salt;
+use super::link::{OwnedHello, Phase};
+use super::{CloseReason, Event, LinkId, PeerIndex, Replica, Side};
+
+impl Replica {
+    /// This server's HELLO on link `id`, whose peer is known.
+    pub(super) fn send_hello(&mut self, now: Instant, id: LinkId) {
+        let Some(hello) = self.own_hello(id) else {
+            return self.end(now, id, CloseReason::Error(ErrorCode::UnknownPeer, "no such peer".to_owned()));
+        };
+        if let Some(link) = self.links.get_mut(&id) {
+            encode::hello(&mut link.control, &hello);
+            link.own_hello = Some(hello);
+            self.wakes.push_back(id);
+        }
+    }
+
+    fn own_hello(&self, id: LinkId) -> Option<OwnedHello> {
+        let link = self.links.get(&id)?;
+        let herd = ServerName::new(&self.settings.herd).ok()?;
+        let to = ServerName::new(self.peer_name(link.peer?)?).ok()?;
+        Some(Hello::new(herd, self.name()?, to, self.settings.boot, link.nonce))
+    }
+
+    pub(super) fn on_hello(&mut self, now: Instant, id: LinkId, hello: &Hello<impl AsRef<[u8]>>) {
+        let peer = match self.examine_hello(id, hello) {
+            Ok(peer) => peer,
+            Err((code, text)) => return self.end(now, id, CloseReason::Error(code, text)),
+        };
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.peer = Some(peer);
+        link.their_hello = Some(hello.to_vec());
+        link.salt = Some(Salt::of_link(link.nonce, hello.nonce()));
+        link.phase = Phase::AwaitAuth;
+        match link.side {
+            Side::Acceptor => self.send_hello(now, id),
+            Side::Dialer => self.send_auth(id),
+        }
+    }
+
+    /// Who says hello, or what is wrong with it.
+    fn examine_hello(&self, id: LinkId, hello: &Hello<impl AsRef<[u8]>>) -> Result<PeerIndex, (ErrorCode, String)> {
+        let own = self.settings.name.as_str();
+        let (from, to) = (hello.from().as_str(), hello.to().as_str());
+        if hello.boot() == self.settings.boot {
+            return Err((ErrorCode::SelfDial, format!("{own} dialled itself: check the address of {to}")));
+        }
+        if hello.herd().as_str() != self.settings.herd {
+            return Err((ErrorCode::WrongHerd, format!("this is herd {}", self.settings.herd)));
+        }
+        if from == own {
+            return Err((ErrorCode::DuplicateName, format!("another process runs as {own}")));
+        }
+        if to != own {
+            return Err((ErrorCode::WrongName, format!("this is {own}, not {to}")));
+        }
+        let dialled = self.links.get(&id).and_then(|link| link.peer);
+        match dialled {
+            Some(peer) if self.peer_name(peer) != Some(from) => {
+                let expected = self.peer_name(peer).unwrap_or_default();
+                Err((ErrorCode::WrongName, format!("dialled {expected}, reached {from}")))
+            }
+            Some(peer) => Ok(peer),
+            None => {
+                let known = self.peers.iter().position(|peer| peer.name == from);
+                known.map(PeerIndex).ok_or_else(|| (ErrorCode::UnknownPeer, format!("{from} is no peer of {own}")))
+            }
+        }
+    }
+
+    /// Proof of this server, in its role on link `id`.
+    fn send_auth(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some((dialer, acceptor)) = link.hellos() else { return };
+        let (key_id, mac) = self.keys.prove(link.side == Side::Dialer, dialer, acceptor);
+        encode::auth(&mut link.control, key_id, &mac);
+        self.wakes.push_back(id);
+    }
+
+    pub(super) fn on_auth(&mut self, now: Instant, id: LinkId, auth: &Auth<impl AsRef<[u8]>>) {
+        if let Err((code, text)) = self.admit(id, auth) {
+            return self.end(now, id, CloseReason::Error(code, text));
+        }
+        if self.links.get(&id).is_some_and(|link| link.side == Side::Acceptor) {
+            self.send_auth(id);
+            self.send_ready(id);
+        }
+    }
+
+    /// Gives a lane to a peer that proves itself; from here on no update can pass it by.
+    fn admit(&mut self, id: LinkId, auth: &Auth<impl AsRef<[u8]>>) -> Result<(), (ErrorCode, String)> {
+        let refused = |code, text: &str| Err((code, text.to_owned()));
+        let Some(link) = self.links.get(&id) else { return Ok(()) };
+        let (Some((dialer, acceptor)), Some(peer), Some(theirs)) = (link.hellos(), link.peer, &link.their_hello) else {
+            return refused(ErrorCode::BadMessage, "AUTH before HELLO");
+        };
+        if !self.keys.verify(auth, link.side == Side::Acceptor, dialer, acceptor) {
+            return refused(ErrorCode::BadAuth, "not the herd's secret");
+        }
+        let (boot, has_link) = (theirs.boot(), self.has_link(peer));
+        if self.peers.get_mut(peer.0).is_some_and(|peer| !peer.boots().admit(boot, has_link)) {
+            return refused(ErrorCode::DuplicateName, "another process runs under this name");
+        }
+        let Some(lane) = self.lanes.allocate(id) else {
+            return refused(ErrorCode::Busy, "too many links");
+        };
+        if let Some(link) = self.links.get_mut(&id) {
+            link.lane = Some(lane);
+            link.phase = Phase::AwaitReady;
+        }
+        Ok(())
+    }
+
+    fn send_ready(&mut self, id: LinkId) {
+        let digest = self.digest();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(salt) = link.salt else { return };
+        encode::ready(&mut link.control, Ready { count: digest.count(), root: digest.root(salt) });
+        self.wakes.push_back(id);
+    }
+
+    pub(super) fn on_ready(&mut self, now: Instant, id: LinkId, ready: Ready) {
+        if self.links.get(&id).is_some_and(|link| link.side == Side::Dialer) {
+            self.send_ready(id);
+        }
+        let digest = self.digest();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let (Some(peer), Some(salt)) = (link.peer, link.salt) else { return };
+        let in_agreement = ready.count == digest.count() && ready.root == digest.root(salt);
+        link.phase = Phase::Live;
+        link.live_at = now;
+        link.ping_at = now + self.settings.ping;
+        link.catch_up = (!in_agreement).then(|| CatchUp::begin(&self.store));
+        let side = link.side;
+        self.wakes.push_back(id);
+        self.events.push_back(Event::LinkUp { peer, side, in_agreement });
+        if let Some(peer) = self.peers.get_mut(peer.0) {
+            peer.link_up();
+        }
+        self.end_older_links(now, id, peer);
+    }
+
+    /// Of two links between the same pair the lower-named server keeps the newest; the other server never decides, since
+    /// two deciders can close both.
+    fn end_older_links(&mut self, now: Instant, newest: LinkId, peer: PeerIndex) {
+        if self.peer_name(peer).is_some_and(|name| self.settings.name.as_str() < name) {
+            let older: Vec<LinkId> = self.live_links(peer).map(|(id, _)| id).filter(|id| *id != newest).collect();
+            for id in older {
+                self.end(now, id, CloseReason::Replaced);
+            }
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The pure core: what a server knows, and how it and its peers come to know the same.
+//!
+//! A [`Replica`] has no clock, socket, task or randomness of its own and never waits: time and events go in by `handle_*`, what is to
+//! be done comes out by `poll_*`. So a whole herd of them runs in a simulator, and the same seed gives the same history.
+//!
+//! # The order of calls
+//! 1. After **every** `handle_*`: [`poll_event`](Replica::poll_event), [`poll_dial`](Replica::poll_dial) and [`poll_wake`](Replica::poll_wake)
+//!    until each says `None`; then arm one timer for [`poll_timeout`](Replica::poll_timeout) and call
+//!    [`handle_timeout`](Replica::handle_timeout) when it is due. Late is fine, and noticed; early is harmless.
+//! 2. For each [`poll_dial`](Replica::poll_dial): connect, then [`handle_dialed`](Replica::handle_dialed) or
+//!    [`handle_dial_failed`](Replica::handle_dial_failed). For each accepted connection: [`handle_accepted`](Replica::handle_accepted).
+//! 3. For each [`poll_wake`](Replica::poll_wake): whenever that connection can take bytes,
+//!    [`poll_transmit`](Replica::poll_transmit) and send what it gives, until it gives nothing.
+//! 4. When a link [is closing](Replica::is_closing) and has nothing left to transmit: close the connection. However a connection ends,
+//!    [`handle_closed`](Replica::handle_closed) is called last.
+//!
+//! **A server that stops calling `poll_transmit` because a connection is full loses nothing:** what is to be sent is kept as marks on
+//! records, and looked up when it is sent.
+//!
+//! # Invariants
+//! - The digest equals the one computed anew from the records.
+//! - A record waits in a lane's queue exactly when its dirty mark for that lane is set.
+//! - A lane exists from before this side's digest root is computed or compared until the link closes: no update falls between.
+//! - No link is in its handshake past its absolute deadline once `handle_timeout` has been called.
+
+mod catch_up;
+mod digest;
+mod event;
+mod handshake;
+mod jitter;
+mod lanes;
+mod link;
+mod peer;
+mod proof;
+mod record;
+mod service;
+mod settings;
+mod store;
+mod timers;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use herd_proto::{ErrorCode, Nonce, ServerName, encode};
+
+pub use digest::Digest;
+pub use event::{CloseReason, Event};
+pub use link::{LinkId, Side};
+pub use peer::PeerIndex;
+pub use record::Candidate;
+pub use settings::{PEERS_MAX, Settings};
+
+use digest::RecordHash;
+use jitter::Jitter;
+use lanes::{Lane, LaneSet, Lanes};
+use link::{Link, Phase};
+use peer::Peer;
+use proof::Keys;
+use store::{Merge, Room, Slot, Store};
+
+/// What became of a client's post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It is the newest known, and is on its way to every server.
+    Newer,
+    /// A newer position, or this very one, was known already. The post is true all the same (WIRE §2.7).
+    Known,
+    /// The client is new and there is no room for another.
+    Full,
+}
+
+/// What a replica has counted since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Posts that were the newest known.
+    pub posts_newer: u64,
+    /// Posts that changed nothing.
+    pub posts_known: u64,
+    /// Posts refused for want of room.
+    pub posts_full: u64,
+    /// Records sent to peers.
+    pub updates_sent: u64,
+    /// Records sent to peers to catch up, of those.
+    pub updates_sent_catching_up: u64,
+    /// Records received from peers.
+    pub updates_received: u64,
+    /// Of those, the newest known.
+    pub updates_newer: u64,
+    /// Dropped for want of room.
+    pub updates_full: u64,
+    /// Applied but not passed on, because of their hop count.
+    pub updates_hops_exhausted: u64,
+    /// Lines of proven peers that were no message.
+    pub peer_lines_invalid: u64,
+}
+
+/// One server's part of the herd.
+#[derive(Debug)]
+pub struct Replica {
+    settings: Settings,
+    keys: Keys,
+    store: Store,
+    lanes: Lanes,
+    peers: Vec<Peer>,
+    links: BTreeMap<LinkId, Link>,
+    next_link: u64,
+    jitter: Jitter,
+    stopping: bool,
+    counters: Counters,
+    events: VecDeque<Event>,
+    dials: VecDeque<PeerIndex>,
+    wakes: VecDeque<LinkId>,
+}
+
+/// Getters.
+impl Replica {
+    /// `origin skew client location time` of the newest position known of `client`.
+    pub fn find(&self, client: &[u8]) -> Option<&[u8]> {
+        self.store.find(client).map(store_operands)
+    }
+
+    /// Every record's `origin skew client location time`, in no particular order.
+    pub fn records(&self) -> impl Iterator<Item = &[u8]> {
+        self.store.records().map(store_operands)
+    }
+
+    /// The digest of all records: equal on two servers that hold the same.
+    pub fn digest(&self) -> Digest {
+        self.store.digest()
+    }
+
+    /// Bytes of record text held.
+    pub fn records_bytes(&self) -> usize {
+        self.store.bytes()
+    }
+
+    /// What has been counted.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// A peer's name.
+    pub fn peer_name(&self, peer: PeerIndex) -> Option<&str> {
+        self.peers.get(peer.0).map(|peer| peer.name.as_str())
+    }
+
+    /// The peer that a link is with, once it is known.
+    pub fn link_peer(&self, link: LinkId) -> Option<PeerIndex> {
+        self.links.get(&link).and_then(|link| link.peer)
+    }
+
+    /// Whether a link with `peer` is in service.
+    pub fn has_link(&self, peer: PeerIndex) -> bool {
+        self.live_links(peer).next().is_some()
+    }
+
+    /// Whether everything this server knows has been sent to `peer`.
+    pub fn is_caught_up(&self, peer: PeerIndex) -> bool {
+        self.live_links(peer).any(|(_, link)| {
+            link.catch_up.is_none()
+                && link.lane.is_some_and(|lane| self.lanes.len(lane) == 0)
+                && link.control.is_empty()
+        })
+    }
+
+    /// Whether `link` only has to send what is left and end; also true of one that is no more.
+    pub fn is_closing(&self, link: LinkId) -> bool {
+        self.links.get(&link).is_none_or(|link| link.phase == Phase::Closing)
+    }
+
+    /// The first of the invariants above that does not hold, for tests. Takes time in proportion to the records.
+    #[doc(hidden)]
+    pub fn broken_invariant(&self, now: Instant) -> Option<String> {
+        if self.store.digest() != self.store.digest_again() {
+            return Some("the digest is not that of the records".to_owned());
+        }
+        for lane in self.lanes.active() {
+            let queued = self.lanes.slots(lane).filter(|slot| self.store.is_dirty(*slot, lane)).count();
+            let dirty = (0..self.store.slots()).filter(|slot| self.store.is_dirty(*slot, lane)).count();
+            if queued != self.lanes.len(lane) || queued != dirty {
+                return Some(format!("{dirty} dirty marks, {} queued for {lane:?}", self.lanes.len(lane)));
+            }
+        }
+        let overdue = |link: &&Link| link.phase < Phase::Live && link.handshake_by < now;
+        self.links.values().find(overdue).map(|link| format!("a handshake is past its deadline: {link:?}"))
+    }
+}
+
+fn store_operands(record: &record::Record) -> &[u8] {
+    record.operands()
+}
+
+/// Handlers: see also `handshake.rs`, `service.rs` and `timers.rs`.
+impl Replica {
+    /// A server that knows nothing yet, and will ask to dial all its peers.
+    pub fn new(settings: Settings, now: Instant) -> Self {
+        Self {
+            keys: Keys::new(&settings.secrets),
+            store: Store::new(RecordHash::of_herd(&settings.herd), settings.index_key),
+            lanes: Lanes::default(),
+            peers: settings.peers.iter().map(|name| Peer::new(name.clone(), now)).collect(),
+            links: BTreeMap::new(),
+            next_link: 0,
+            jitter: Jitter::new(settings.jitter_seed),
+            stopping: false,
+            counters: Counters::default(),
+            events: VecDeque::new(),
+            dials: VecDeque::new(),
+            wakes: VecDeque::new(),
+            settings,
+        }
+    }
+
+    /// A client posted `candidate` here.
+    pub fn handle_post(&mut self, candidate: &Candidate<'_>) -> Posted {
+        let room = Room { clients: self.settings.clients_max, bytes: self.settings.records_bytes_max };
+        match self.store.merge(candidate, room) {
+            Merge::Newer(slot) => {
+                self.counters.posts_newer += 1;
+                self.flood(slot, None);
+                Posted::Newer
+            }
+            Merge::Same(_) | Merge::Stale => {
+                self.counters.posts_known += 1;
+                Posted::Known
+            }
+            Merge::Full => {
+                self.counters.posts_full += 1;
+                Posted::Full
+            }
+        }
+    }
+
+    /// The connection asked for by [`poll_dial`](Self::poll_dial) is made. `nonce` is random and used for nothing else.
+    pub fn handle_dialed(&mut self, now: Instant, peer: PeerIndex, nonce: Nonce) -> LinkId {
+        let id = self.open(now, Side::Dialer, Some(peer), nonce);
+        self.send_hello(now, id);
+        id
+    }
+
+    /// The connection asked for by [`poll_dial`](Self::poll_dial) can't be made.
+    pub fn handle_dial_failed(&mut self, now: Instant, peer: PeerIndex) {
+        self.events.push_back(Event::DialFailed { peer });
+        self.dial_ended(now, peer, false);
+    }
+
+    /// Somebody connected to the peers' listener. `nonce` is random and used for nothing else.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Busy`] when so many connections are unproven that another is refused, and while this server stops.
+    pub fn handle_accepted(&mut self, now: Instant, nonce: Nonce) -> Result<LinkId, ErrorCode> {
+        let unproven = self.links.values().filter(|link| link.is_unproven()).count();
+        if self.stopping || unproven >= self.settings.unproven_max {
+            return Err(ErrorCode::Busy);
+        }
+        Ok(self.open(now, Side::Acceptor, None, nonce))
+    }
+
+    /// A connection has ended, whoever ended it; `why` is for people. The link is no more.
+    pub fn handle_closed(&mut self, now: Instant, id: LinkId, why: &str) {
+        self.end(now, id, CloseReason::Lost(why.to_owned()));
+        self.links.remove(&id);
+    }
+
+    /// This server stops: every link sends what it has, says goodbye and closes; no peer is dialled any more.
+    pub fn handle_stop(&mut self) {
+        self.stopping = true;
+        self.dials.clear();
+        self.wakes.extend(self.links.keys().copied());
+    }
+
+    fn open(&mut self, now: Instant, side: Side, peer: Option<PeerIndex>, nonce: Nonce) -> LinkId {
+        let id = LinkId(self.next_link);
+        self.next_link += 1;
+        self.links.insert(id, Link::new(side, peer, nonce, now, now + self.settings.handshake));
+        id
+    }
+
+    /// Marks `slot`, which has changed, for every peer but the one it came from.
+    fn flood(&mut self, slot: Slot, source: Option<Lane>) {
+        self.store.known_only_by(slot, source);
+        let others = self.lanes.active().without(source.map_or(LaneSet::EMPTY, LaneSet::of));
+        for lane in self.store.mark_dirty(slot, others) {
+            self.wakes.extend(self.lanes.push(lane, slot));
+        }
+    }
+
+    /// Begins the end of a link. What it still has to say goes out first; nothing more is taken in.
+    fn end(&mut self, now: Instant, id: LinkId, why: CloseReason) {
+        let Some(link) = self.links.get_mut(&id).filter(|link| link.phase != Phase::Closing) else {
+            return;
+        };
+        let (was_live, peer, side) = (link.is_live(), link.peer, link.side);
+        link.phase = Phase::Closing;
+        link.catch_up = None;
+        say_goodbye(&mut link.control, &why);
+        if let Some(lane) = link.lane.take() {
+            self.lanes.free(lane);
+            self.store.forget_lane(lane);
+        }
+        self.wakes.push_back(id);
+        let at_cap = why.is_lasting();
+        match peer {
+            Some(peer) if was_live => self.events.push_back(Event::LinkLost { peer, why }),
+            _ => self.events.push_back(Event::Refused { peer, side, why }),
+        }
+        if let Some(peer) = peer.filter(|_| was_live || side == Side::Dialer) {
+            self.dial_ended(now, peer, at_cap);
+        }
+    }
+
+    /// A dial or a link of `peer` has come to an end: dial again, unless there is a link or a dial of it left.
+    fn dial_ended(&mut self, now: Instant, peer: PeerIndex, at_cap: bool) {
+        let dialling = |link: &Link| link.side == Side::Dialer && link.phase < Phase::Live && link.peer == Some(peer);
+        let is_served = self.has_link(peer) || self.links.values().any(dialling) || self.dials.contains(&peer);
+        let Settings { backoff_min, backoff_max, .. } = self.settings;
+        if let Some(peer) = self.peers.get_mut(peer.0).filter(|_| !is_served) {
+            peer.dial_later(now, backoff_min, backoff_max, at_cap, &mut self.jitter);
+        }
+    }
+
+    fn live_links(&self, peer: PeerIndex) -> impl Iterator<Item = (LinkId, &Link)> {
+        let of_peer = move |link: &Link| link.is_live() && link.peer == Some(peer);
+        self.links.iter().filter(move |(_, link)| of_peer(link)).map(|(id, link)| (*id, link))
+    }
+
+    /// This server's name, which was checked when the configuration was.
+    fn name(&self) -> Option<ServerName<'_>> {
+        ServerName::new(&self.settings.name).ok()
+    }
+}
+
+/// Pollers: see also [`poll_transmit`](Replica::poll_transmit) and [`poll_timeout`](Replica::poll_timeout).
+impl Replica {
+    /// What happened, for the journal.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// A peer to dial now.
+    pub fn poll_dial(&mut self) -> Option<PeerIndex> {
+        self.dials.pop_front()
+    }
+
+    /// A link that has something to transmit, or is closing.
+    pub fn poll_wake(&mut self) -> Option<LinkId> {
+        self.wakes.pop_front()
+    }
+}
+
+/// The line that tells the peer why, where there is one to tell.
+fn say_goodbye(control: &mut Vec<u8>, why: &CloseReason) {
+    match why {
+        CloseReason::Error(code, text) => encode::error(control, *code, text),
+        CloseReason::Replaced => encode::bye(control, "replaced by a newer link"),
+        CloseReason::Stopping => encode::bye(control, "stopping"),
+        CloseReason::Silent => encode::error(control, ErrorCode::Timeout, "nothing heard for too long"),
+        CloseReason::PeerError(..) | CloseReason::PeerBye(_) | CloseReason::Lost(_) => {}
+    }
+}

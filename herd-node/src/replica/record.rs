@@ -1,0 +1,161 @@
+//! One client's newest known position, and which of two is newer.
+//!
+//! A record is a last-writer-wins register (client, location, time, origin, skew) whose texts are kept as they came, in the very
+//! bytes of an AT line: `origin skew client location time`. Merging is taking the maximum of a total order, so it is
+//! commutative, associative and idempotent, and every server ends with the same record whatever the order of arrival.
+
+use std::cmp::Ordering;
+
+use herd_proto::{At, Hops, Iamat, PosixTime, Skew};
+
+/// A position on its way into the store: borrowed from the line it came in.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// `origin skew client location time`, single spaces between.
+    operands: &'a [u8],
+    layout: Layout,
+    time: PosixTime,
+    hops: Hops,
+}
+
+/// How long each operand is; the time is the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Layout {
+    client: u16,
+    location: u16,
+    origin: u8,
+    skew: u8,
+}
+
+impl Layout {
+    /// `None` for operands longer than any line may be.
+    fn new(origin: usize, skew: usize, client: usize, location: usize) -> Option<Self> {
+        Some(Self {
+            client: u16::try_from(client).ok()?,
+            location: u16::try_from(location).ok()?,
+            origin: u8::try_from(origin).ok()?,
+            skew: u8::try_from(skew).ok()?,
+        })
+    }
+
+    fn texts(self, operands: &[u8]) -> Texts<'_> {
+        let mut at = 0;
+        let mut word = |len: usize| {
+            let text = operands.get(at..at + len).unwrap_or_default();
+            at += len + 1;
+            text
+        };
+        let origin = word(usize::from(self.origin));
+        let skew = word(usize::from(self.skew));
+        let client = word(usize::from(self.client));
+        let location = word(usize::from(self.location));
+        Texts { origin, skew, client, location, time: operands.get(at..).unwrap_or_default() }
+    }
+}
+
+/// The five operands of an AT line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Texts<'a> {
+    origin: &'a [u8],
+    skew: &'a [u8],
+    client: &'a [u8],
+    location: &'a [u8],
+    time: &'a [u8],
+}
+
+impl<'a> Candidate<'a> {
+    /// What a client posted here. `reply` is the AT line that answers it, terminator included.
+    ///
+    /// `None` unless `reply` is the answer to `iamat`, or if an operand is longer than any line may be.
+    pub fn from_reply(reply: &'a [u8], iamat: &Iamat<impl AsRef<[u8]>>) -> Option<Self> {
+        let operands = reply.strip_prefix(b"AT ")?.strip_suffix(b"\n")?;
+        let [client, location, time] = iamat.operands().map(<[u8]>::len);
+        let origin = operands.iter().position(|byte| *byte == b' ')?;
+        let skew = operands.len().checked_sub(origin + client + location + time + 4)?;
+        let layout = Layout::new(origin, skew, client, location)?;
+        Some(Self { operands, layout, time: iamat.posix_time(), hops: Hops::default() })
+    }
+
+    /// What a peer passed on. `None` if an operand is longer than any line may be.
+    pub fn from_at(at: &'a At<impl AsRef<[u8]>>, hops: Hops) -> Option<Self> {
+        let operands = at.operands();
+        let (origin, client, location) =
+            (at.origin().as_bytes().len(), at.client().as_bytes().len(), at.location().as_str().len());
+        let time = at.time().as_str().len();
+        let skew = operands.len().checked_sub(origin + client + location + time + 4)?;
+        let layout = Layout::new(origin, skew, client, location)?;
+        Some(Self { operands, layout, time: at.posix_time(), hops })
+    }
+
+    /// Who.
+    pub fn client(&self) -> &'a [u8] {
+        self.layout.texts(self.operands).client
+    }
+
+    pub(super) fn operands(&self) -> &'a [u8] {
+        self.operands
+    }
+}
+
+/// A stored position.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    operands: Box<[u8]>,
+    time: PosixTime,
+    layout: Layout,
+    hops: Hops,
+}
+
+impl Record {
+    pub(super) fn new(candidate: &Candidate<'_>) -> Self {
+        Self {
+            operands: candidate.operands.into(),
+            time: candidate.time,
+            layout: candidate.layout,
+            hops: candidate.hops,
+        }
+    }
+
+    /// Becomes `candidate`. A position of the same length, the usual case, takes no new memory.
+    pub(super) fn replace(&mut self, candidate: &Candidate<'_>) {
+        if self.operands.len() == candidate.operands.len() {
+            self.operands.copy_from_slice(candidate.operands);
+        } else {
+            self.operands = candidate.operands.into();
+        }
+        self.time = candidate.time;
+        self.layout = candidate.layout;
+        self.hops = candidate.hops;
+    }
+
+    /// `origin skew client location time`.
+    pub(super) fn operands(&self) -> &[u8] {
+        &self.operands
+    }
+
+    pub(super) fn client(&self) -> &[u8] {
+        self.layout.texts(&self.operands).client
+    }
+
+    pub(super) const fn hops(&self) -> Hops {
+        self.hops
+    }
+
+    /// How `candidate` stands to this record: `Greater` replaces it, `Equal` is the same record.
+    ///
+    /// The first difference decides: larger client time; smaller skew (the earlier acceptance, so that a retry at a second
+    /// server changes and floods nothing); smaller origin; larger bytes of location, time and skew.
+    pub(super) fn order(&self, candidate: &Candidate<'_>) -> Ordering {
+        candidate.time.cmp(&self.time).then_with(|| self.tie(candidate))
+    }
+
+    /// The order of two records of one time: rare, so the texts are read again.
+    fn tie(&self, candidate: &Candidate<'_>) -> Ordering {
+        let (new, old) = (candidate.layout.texts(candidate.operands), self.layout.texts(&self.operands));
+        let skew = |texts: &Texts<'_>| Skew::new(texts.skew).unwrap_or_default();
+        skew(&old)
+            .cmp(&skew(&new))
+            .then_with(|| old.origin.cmp(new.origin))
+            .then_with(|| (new.location, new.time, new.skew).cmp(&(old.location, old.time, old.skew)))
+    }
+}

@@ -1,0 +1,192 @@
+//! A link in service: records, PING and PONG, and what is sent when the connection can take it.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use herd_proto::{ErrorCode, Field, Hops, Invalid, PeerAt, PeerMessage, Ping, Pong, ServerName, encode};
+
+use super::lanes::Lane;
+use super::link::Phase;
+use super::record::Candidate;
+use super::store::{Merge, Room, Slot};
+use super::{CloseReason, Event, LinkId, PeerIndex, Replica};
+
+/// Bytes of lines other than records that may wait for one peer: one that sends PINGs and never reads is cut off here.
+const CONTROL_BYTES_MAX: usize = 65_536;
+
+impl Replica {
+    /// A line came in on link `id`.
+    pub fn handle_message(&mut self, now: Instant, id: LinkId, message: &PeerMessage<Bytes>) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.heard_at = link.heard_at.max(now);
+        match (link.phase, message) {
+            (Phase::Closing, _) => {}
+            (Phase::Live, PeerMessage::At(at)) => self.on_at(now, id, at),
+            (Phase::Live, PeerMessage::Ping(ping)) => self.on_ping(now, id, *ping),
+            (Phase::Live, PeerMessage::Pong(_)) => {}
+            (Phase::AwaitHello, PeerMessage::Hello(hello)) => self.on_hello(now, id, hello),
+            (Phase::AwaitAuth, PeerMessage::Auth(auth)) => self.on_auth(now, id, auth),
+            (Phase::AwaitReady, PeerMessage::Ready(ready)) => self.on_ready(now, id, *ready),
+            (_, PeerMessage::Bye(bye)) => self.end(now, id, CloseReason::PeerBye(bye.why().to_owned())),
+            (_, PeerMessage::Error(error)) => {
+                self.end(now, id, CloseReason::PeerError(error.code(), error.text().to_owned()));
+            }
+            (_, other) => {
+                let text = format!("{} out of order", other.verb());
+                self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, text));
+            }
+        }
+    }
+
+    /// A line that is no message came in on link `id`. A peer in service may send a few; anybody else none.
+    pub fn handle_invalid(&mut self, now: Instant, id: LinkId, invalid: &Invalid<Bytes>) {
+        let Some(link) = self.links.get_mut(&id).filter(|link| link.phase != Phase::Closing) else { return };
+        link.heard_at = link.heard_at.max(now);
+        if link.is_live() {
+            self.counters.peer_lines_invalid += 1;
+            link.invalid += 1;
+            // A verb we don't know is of a version we don't speak: it won't get better.
+            if link.invalid <= self.settings.invalid_max && invalid.error.field != Field::Command {
+                return;
+            }
+        }
+        self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, invalid.error.to_string()));
+    }
+
+    fn on_at(&mut self, now: Instant, id: LinkId, at: &PeerAt<Bytes>) {
+        let Some(link) = self.links.get(&id) else { return };
+        let (Some(peer), Some(lane)) = (link.peer, link.lane) else { return };
+        if self.peer_name(peer) != Some(at.sender().as_str()) {
+            let text = format!("sender {} is not this peer", at.sender());
+            return self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, text));
+        }
+        let Some(candidate) = Candidate::from_at(at.at(), at.hops()) else { return };
+        self.counters.updates_received += 1;
+        match self.store.merge(&candidate, self.room_for_peers()) {
+            Merge::Newer(slot) => {
+                self.counters.updates_newer += 1;
+                self.pass_on(id, peer, slot, lane, at.hops());
+            }
+            Merge::Same(slot) => self.store.set_known(slot, lane),
+            Merge::Stale => {}
+            Merge::Full => self.on_full(id, peer),
+        }
+    }
+
+    /// Floods a record from a peer, unless it has gone round for so long that something must be wrong.
+    fn pass_on(&mut self, id: LinkId, peer: PeerIndex, slot: Slot, source: Lane, hops: Hops) {
+        if hops.get() < self.settings.hops_max {
+            return self.flood(slot, Some(source));
+        }
+        self.store.known_only_by(slot, Some(source));
+        self.counters.updates_hops_exhausted += 1;
+        if let Some(link) = self.links.get_mut(&id).filter(|link| !link.told_hops) {
+            link.told_hops = true;
+            self.events.push_back(Event::HopsExhausted { peer });
+        }
+    }
+
+    fn on_full(&mut self, id: LinkId, peer: PeerIndex) {
+        self.counters.updates_full += 1;
+        if let Some(link) = self.links.get_mut(&id).filter(|link| !link.told_full) {
+            link.told_full = true;
+            self.events.push_back(Event::StoreFull { peer });
+        }
+    }
+
+    /// Peers get a tenth more than clients: what one server admitted at its edge should find room at the next.
+    fn room_for_peers(&self) -> Room {
+        let more = |limit: usize| limit.saturating_add(limit / 10);
+        Room { clients: more(self.settings.clients_max), bytes: more(self.settings.records_bytes_max) }
+    }
+
+    fn on_ping(&mut self, now: Instant, id: LinkId, ping: Ping) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        encode::pong(&mut link.control, Pong { sequence: ping.sequence });
+        if link.control.len() > CONTROL_BYTES_MAX {
+            link.control.clear();
+            let text = "too much unread".to_owned();
+            return self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, text));
+        }
+        self.wakes.push_back(id);
+    }
+
+    /// Appends to `out` what link `id` has to send: whole lines, until there is nothing more or `out` holds `bytes_max` (the last
+    /// line may pass that). Call it when the connection can take bytes, and again until it appends nothing.
+    pub fn poll_transmit(&mut self, now: Instant, id: LinkId, out: &mut Vec<u8>, bytes_max: usize) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        out.append(&mut link.control);
+        let (Phase::Live, Some(lane)) = (link.phase, link.lane) else {
+            return self.stop_if_idle(now, id, out);
+        };
+        let start = out.len();
+        // While a peer catches up its news get three quarters of each batch, and the past the rest: neither starves the other.
+        let share = if link.catch_up.is_some() { bytes_max / 4 * 3 } else { bytes_max };
+        self.transmit_news(lane, out, share);
+        self.transmit_past(id, lane, out, bytes_max);
+        self.transmit_news(lane, out, bytes_max);
+        if out.len() == start {
+            self.lanes.rest(lane);
+            self.stop_if_idle(now, id, out);
+        }
+    }
+
+    /// What waits in the queue. The record is looked up now, so a client that moved ten times is sent once.
+    fn transmit_news(&mut self, lane: Lane, out: &mut Vec<u8>, bytes_max: usize) {
+        while out.len() < bytes_max {
+            let Some(slot) = self.lanes.pop(lane) else { return };
+            self.store.clear_dirty(slot, lane);
+            self.transmit_record(slot, lane, out);
+        }
+    }
+
+    /// What the peer may have missed.
+    fn transmit_past(&mut self, id: LinkId, lane: Lane, out: &mut Vec<u8>, bytes_max: usize) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(mut catch_up) = link.catch_up.take() else { return };
+        let mut sent = 0;
+        while out.len() < bytes_max {
+            let Some(slot) = catch_up.next(&self.store, lane) else {
+                return self.caught_up(id, sent);
+            };
+            self.transmit_record(slot, lane, out);
+            sent += 1;
+        }
+        self.counters.updates_sent_catching_up += sent;
+        if let Some(link) = self.links.get_mut(&id) {
+            link.caught_up += sent;
+            link.catch_up = Some(catch_up);
+        }
+    }
+
+    fn caught_up(&mut self, id: LinkId, sent: u64) {
+        self.counters.updates_sent_catching_up += sent;
+        if let Some(link) = self.links.get_mut(&id) {
+            link.caught_up += sent;
+            let records = link.caught_up;
+            self.events.extend(link.peer.map(|peer| Event::CaughtUp { peer, records }));
+        }
+    }
+
+    fn transmit_record(&mut self, slot: Slot, lane: Lane, out: &mut Vec<u8>) {
+        if self.store.is_known(slot, lane) {
+            return;
+        }
+        let (Some(record), Ok(sender)) = (self.store.record(slot), ServerName::new(&self.settings.name)) else {
+            return;
+        };
+        encode::peer_at(out, record.operands(), sender, record.hops().next());
+        self.store.set_known(slot, lane);
+        self.counters.updates_sent += 1;
+    }
+
+    /// While this server stops, a link that has nothing more to send says goodbye.
+    fn stop_if_idle(&mut self, now: Instant, id: LinkId, out: &mut Vec<u8>) {
+        if self.stopping && out.is_empty() {
+            self.end(now, id, CloseReason::Stopping);
+            if let Some(link) = self.links.get_mut(&id) {
+                out.append(&mut link.control);
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a replica is told when it is made.
+
+use std::time::Duration;
+
+use crate::secret::Secret;
+
+/// The most peers one server may have.
+pub const PEERS_MAX: usize = 16;
+
+/// Everything a [`Replica`](super::Replica) needs to know, the random numbers included: it has none of its own.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The herd's name: servers of another herd are refused.
+    pub herd: String,
+    /// This server's name.
+    pub name: String,
+    /// The configured neighbours, at most [`PEERS_MAX`]; a [`PeerIndex`](super::PeerIndex) counts in this order.
+    pub peers: Vec<String>,
+    /// Shared secrets. The first proves, all verify; with none, a fixed public key stands in and proves nothing.
+    pub secrets: Vec<Secret>,
+    /// A random number, drawn at each start.
+    pub boot: u64,
+    /// A random key for the index of clients.
+    pub index_key: (u64, u64),
+    /// A random number that back-off jitter grows from.
+    pub jitter_seed: u64,
+    /// Time between two PINGs. Must be well below `dead`.
+    pub ping: Duration,
+    /// Silence after which a link is dead. At least three times `ping`.
+    pub dead: Duration,
+    /// The longest HELLO, AUTH and READY may take together, from the connection on.
+    pub handshake: Duration,
+    /// The shortest time between two dials of one peer.
+    pub backoff_min: Duration,
+    /// The longest time between two dials of one peer.
+    pub backoff_max: Duration,
+    /// A record that has come over so many links is applied but not passed on.
+    pub hops_max: u8,
+    /// Accepted connections that have not proved themselves, at most.
+    pub unproven_max: usize,
+    /// Clients known, at most; records from peers get 10 % more.
+    pub clients_max: usize,
+    /// Bytes of records held, at most; records from peers get 10 % more.
+    pub records_bytes_max: usize,
+    /// Invalid lines of a proven peer; one more closes the link.
+    pub invalid_max: u32,
+}
+
+impl Settings {
+    /// The default settings of server `name` with `peers` in `herd`. The random numbers are zero: set them.
+    pub fn new(herd: impl Into<String>, name: impl Into<String>, peers: Vec<String>) -> Self {
+        Self {
+            herd: herd.into(),
+            name: name.into(),
+            peers,
+            secrets: Vec::new(),
+            boot: 0,
+            index_key: (0, 0),
+            jitter_seed: 0,
+            ping: Duration::from_secs(1),
+            dead: Duration::from_secs(4),
+            handshake: Duration::from_secs(3),
+            backoff_min: Duration::from_millis(100),
+            backoff_max: Duration::from_secs(2),
+            hops_max: 64,
+            unproven_max: 32,
+            clients_max: 1_000_000,
+            records_bytes_max: 1 << 30,
+            invalid_max: 10,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The newest record of every client, its marks, and the digest of them all.
+
+use std::cmp::Ordering;
+use std::hash::Hasher;
+
+use hashbrown::HashTable;
+use siphasher::sip::SipHasher13;
+
+use super::digest::{Digest, RecordHash};
+use super::lanes::{Lane, LaneSet};
+use super::record::{Candidate, Record};
+
+/// A client's place in the store: dense, and never given to another.
+pub(super) type Slot = u32;
+
+/// What became of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Merge {
+    /// Strictly newer than what was known, or the first of its client.
+    Newer(Slot),
+    /// The very record that is known.
+    Same(Slot),
+    /// Older than what is known.
+    Stale,
+    /// Of a client not known before, and there is no room for another.
+    Full,
+}
+
+/// How much a store may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    pub(super) clients: usize,
+    pub(super) bytes: usize,
+}
+
+/// Which lanes have what of one record.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    /// The peer at the other end of the lane has this very record.
+    known: LaneSet,
+    /// The record waits in the lane's queue.
+    dirty: LaneSet,
+}
+
+/// All records of a server.
+///
+/// The index holds slots only and finds the client's name in the record: five bytes a client. Its hash has a random key,
+/// because clients choose their names and could otherwise choose them to collide; SipHash, because its resistance is argued for.
+#[derive(Debug)]
+pub(super) struct Store {
+    index: HashTable<Slot>,
+    index_key: (u64, u64),
+    records: Vec<Record>,
+    /// Apart from the records, so that freeing a lane reads 8 bytes a client and not their texts.
+    marks: Vec<Marks>,
+    record_hash: RecordHash,
+    digest: Digest,
+    bytes: usize,
+}
+
+impl Store {
+    pub(super) fn new(record_hash: RecordHash, index_key: (u64, u64)) -> Self {
+        Self {
+            index: HashTable::new(),
+            index_key,
+            records: Vec::new(),
+            marks: Vec::new(),
+            record_hash,
+            digest: Digest::default(),
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The number of slots taken: slots below it hold a record.
+    pub(super) fn slots(&self) -> Slot {
+        // Room bounds clients far below 2^32.
+        Slot::try_from(self.records.len()).unwrap_or(Slot::MAX)
+    }
+
+    /// Bytes of operands held.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn record(&self, slot: Slot) -> Option<&Record> {
+        self.records.get(slot as usize)
+    }
+
+    pub(super) fn find(&self, client: &[u8]) -> Option<&Record> {
+        self.slot_of(client).and_then(|slot| self.record(slot))
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter()
+    }
+
+    /// Takes `candidate` in if it is strictly newer than what is known of its client.
+    pub(super) fn merge(&mut self, candidate: &Candidate<'_>, room: Room) -> Merge {
+        let Some(slot) = self.slot_of(candidate.client()) else {
+            return self.insert(candidate, room);
+        };
+        let Some(record) = self.records.get_mut(slot as usize) else {
+            return Merge::Stale;
+        };
+        match record.order(candidate) {
+            Ordering::Less => Merge::Stale,
+            Ordering::Equal => Merge::Same(slot),
+            Ordering::Greater => {
+                self.digest.subtract(self.record_hash, record.operands());
+                self.digest.add(self.record_hash, candidate.operands());
+                self.bytes = self.bytes + candidate.operands().len() - record.operands().len();
+                record.replace(candidate);
+                Merge::Newer(slot)
+            }
+        }
+    }
+
+    fn insert(&mut self, candidate: &Candidate<'_>, room: Room) -> Merge {
+        let bytes = self.bytes + candidate.operands().len();
+        if self.records.len() >= room.clients || bytes > room.bytes {
+            return Merge::Full;
+        }
+        let slot = self.slots();
+        let (records, key) = (&self.records, self.index_key);
+        let hash = index_hash(key, candidate.client());
+        let rehash = |slot: &Slot| index_hash(key, records.get(*slot as usize).map(Record::client).unwrap_or_default());
+        self.index.insert_unique(hash, slot, rehash);
+        self.records.push(Record::new(candidate));
+        self.marks.push(Marks::default());
+        self.digest.add(self.record_hash, candidate.operands());
+        self.bytes = bytes;
+        Merge::Newer(slot)
+    }
+
+    fn slot_of(&self, client: &[u8]) -> Option<Slot> {
+        let is_clients = |slot: &Slot| self.record(*slot).is_some_and(|record| record.client() == client);
+        self.index.find(index_hash(self.index_key, client), is_clients).copied()
+    }
+
+    /// A new version: nobody is known to have it but `source`.
+    pub(super) fn known_only_by(&mut self, slot: Slot, source: Option<Lane>) {
+        if let Some(marks) = self.marks.get_mut(slot as usize) {
+            marks.known = source.map_or(LaneSet::EMPTY, LaneSet::of);
+        }
+    }
+
+    /// The peer of `lane` has the present version.
+    pub(super) fn set_known(&mut self, slot: Slot, lane: Lane) {
+        if let Some(marks) = self.marks.get_mut(slot as usize) {
+            marks.known.insert(lane);
+        }
+    }
+
+    pub(super) fn is_known(&self, slot: Slot, lane: Lane) -> bool {
+        self.marks.get(slot as usize).is_some_and(|marks| marks.known.contains(lane))
+    }
+
+    pub(super) fn is_dirty(&self, slot: Slot, lane: Lane) -> bool {
+        self.marks.get(slot as usize).is_some_and(|marks| marks.dirty.contains(lane))
+    }
+
+    /// Sets the dirty mark for all of `lanes`, and returns those that did not have it.
+    pub(super) fn mark_dirty(&mut self, slot: Slot, lanes: LaneSet) -> LaneSet {
+        let Some(marks) = self.marks.get_mut(slot as usize) else {
+            return LaneSet::EMPTY;
+        };
+        let new = lanes.without(marks.dirty);
+        marks.dirty = marks.dirty.union(lanes);
+        new
+    }
+
+    pub(super) fn clear_dirty(&mut self, slot: Slot, lane: Lane) {
+        if let Some(marks) = self.marks.get_mut(slot as usize) {
+            marks.dirty.remove(lane);
+        }
+    }
+
+    /// Forgets everything about `lane`, which is going to serve another connection.
+    pub(super) fn forget_lane(&mut self, lane: Lane) {
+        for marks in &mut self.marks {
+            marks.known.remove(lane);
+            marks.dirty.remove(lane);
+        }
+    }
+
+    /// The digest computed from nothing: what [`digest`](Self::digest) must equal.
+    pub(super) fn digest_again(&self) -> Digest {
+        let mut digest = Digest::default();
+        for record in &self.records {
+            digest.add(self.record_hash, record.operands());
+        }
+        digest
+    }
+}
+
+fn index_hash(key: (u64, u64), client: &[u8]) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(key.0, key.1);
+    hasher.write(client);
+    hasher.finish()
+}

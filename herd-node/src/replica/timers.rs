@@ -1,0 +1,97 @@
+//! Deadlines: handshakes, silence, PINGs, dials.
+
+use std::time::{Duration, Instant};
+
+use herd_proto::{ErrorCode, Ping, encode};
+
+use super::link::{Link, Phase};
+use super::{CloseReason, LinkId, PeerIndex, Replica};
+
+/// A timer that fires so much too late says that this server was stopped or starved, and not that its peers were silent.
+const LATENESS: Duration = Duration::from_millis(250);
+
+impl Replica {
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let links = self.links.values().filter_map(|link| self.link_due(link));
+        let dials = self.peers.iter().filter(|_| !self.stopping).filter_map(super::peer::Peer::dial_at);
+        links.chain(dials).min()
+    }
+
+    fn link_due(&self, link: &Link) -> Option<Instant> {
+        match link.phase {
+            Phase::AwaitHello | Phase::AwaitAuth | Phase::AwaitReady => Some(link.handshake_by),
+            Phase::Live => Some(link.ping_at.min(link.heard_at + self.settings.dead)),
+            Phase::Closing => None,
+        }
+    }
+
+    /// Does what has fallen due by `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.forgive_lateness(now);
+        let due: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(_, link)| self.link_due(link).is_some_and(|due| due <= now))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            self.link_timeout(now, id);
+        }
+        if self.stopping {
+            return;
+        }
+        for (index, peer) in self.peers.iter_mut().enumerate() {
+            if peer.dial_at().is_some_and(|at| at <= now) {
+                peer.dial_begun();
+                self.dials.push_back(PeerIndex(index));
+            }
+        }
+    }
+
+    /// A stalled server distrusts itself first: its peers get the time it lost.
+    fn forgive_lateness(&mut self, now: Instant) {
+        let Some(late) = self.poll_timeout().and_then(|due| now.checked_duration_since(due)) else { return };
+        if late >= LATENESS {
+            for link in self.links.values_mut() {
+                link.heard_at = (link.heard_at + late).min(now);
+            }
+        }
+    }
+
+    fn link_timeout(&mut self, now: Instant, id: LinkId) {
+        let Some(link) = self.links.get(&id) else { return };
+        if link.phase < Phase::Live {
+            let text = "the handshake took too long".to_owned();
+            self.end(now, id, CloseReason::Error(ErrorCode::Timeout, text));
+        } else if link.heard_at + self.settings.dead <= now {
+            self.end(now, id, CloseReason::Silent);
+        } else if self.shares_its_name(now, id) {
+            let text = "another process runs under this name".to_owned();
+            self.end(now, id, CloseReason::Error(ErrorCode::DuplicateName, text));
+        } else {
+            self.send_ping(now, id);
+        }
+    }
+
+    /// Whether an older link with the same peer but another process has outlived this one's first while: the old process
+    /// can't be a dead one that the peer restarted from, or it would have fallen silent by now.
+    fn shares_its_name(&self, now: Instant, id: LinkId) -> bool {
+        let Some(link) = self.links.get(&id).filter(|link| link.live_at + 2 * self.settings.dead <= now) else {
+            return false;
+        };
+        let Some(peer) = link.peer else { return false };
+        self.live_links(peer).any(|(other, older)| other < id && older.boot() != link.boot())
+    }
+
+    fn send_ping(&mut self, now: Instant, id: LinkId) {
+        let digest = self.digest();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(salt) = link.salt else { return };
+        link.ping_at = now + self.settings.ping;
+        link.ping_sequence += 1;
+        let ping = Ping { sequence: link.ping_sequence, count: digest.count(), root: digest.root(salt) };
+        encode::ping(&mut link.control, ping);
+        self.wakes.push_back(id);
+    }
+}
