@@ -99,7 +99,7 @@ impl Herd {
 
     fn nonce(&mut self) -> Nonce {
         let (high, low) = (self.rng.next(), self.rng.next());
-        Nonce((u128::from(high) << 64 | u128::from(low)).to_be_bytes())
+        Nonce(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
     }
 
     fn deliver(&mut self, server: usize, conn: ConnId, delivery: Delivery) {
