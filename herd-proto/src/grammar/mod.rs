@@ -79,6 +79,14 @@ pub(crate) fn whole<'a, V: Value<'a>>(text: &'a [u8]) -> Result<V, ParseError> {
     V::read(text).map_err(|stop| stop.in_field(V::FIELD, 0))
 }
 
+/// Ranges of a line are kept in 32 bits; nothing near that size is a message, whatever cap a caller's framing has.
+fn addressable(line: &[u8]) -> Result<(), ParseError> {
+    match u32::try_from(line.len()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ParseError::new(Field::Line, 0, Expected::LineWithinCap)),
+    }
+}
+
 /// Runs `parser` over the whole of `text`; whatever it leaves over is a mistake, where `end` was expected.
 fn complete<'a, T>(
     text: Input<'a>,
@@ -86,7 +94,7 @@ fn complete<'a, T>(
     mut parser: impl Parser<Input<'a>, Output = T, Error = Failure<'a>>,
 ) -> Result<T, Stop> {
     match parser.parse(text) {
-        Ok((rest, value)) if rest.is_empty() => Ok(value),
+        Ok(([], value)) => Ok(value),
         Ok((rest, _)) => Err(Stop::new(text.len() - rest.len(), end)),
         Err(nom::Err::Error(stop) | nom::Err::Failure(stop)) => {
             Err(Stop::new(text.len() - stop.rest.len(), stop.expected))

@@ -8,6 +8,7 @@ use crate::{Expected, Field, Hops, Nonce, ParseError, Ping, Pong, Ready};
 
 /// `peer-message = hello / auth / ready / peer-at / ping / pong / bye / err`
 pub(crate) fn peer_message(line: &[u8]) -> Result<PeerParts, ParseError> {
+    super::addressable(line)?;
     let mut words = Words::new(line);
     let verb = words.next_span();
     match verb.of(line) {
@@ -109,10 +110,10 @@ fn err(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
 
 /// `text = 1*( %x20-7E )`, the rest of the line.
 fn text(words: &mut Words<'_>, line: &[u8]) -> Result<crate::message::Span, ParseError> {
-    let missing = ParseError::new(Field::Body, line.len(), Expected::Text);
+    let missing = ParseError::new(Field::Text, line.len(), Expected::Text);
     let text = words.rest()?.ok_or(missing)?;
     match text.of(line).iter().position(|byte| !matches!(byte, b' '..=b'~')) {
-        Some(offset) => Err(ParseError::new(Field::Body, text.start() + offset, Expected::Text)),
+        Some(offset) => Err(ParseError::new(Field::Text, text.start() + offset, Expected::Text)),
         None if text.of(line).is_empty() => Err(missing),
         None => Ok(text),
     }
@@ -125,12 +126,12 @@ fn number(text: &[u8]) -> Result<u64, Stop> {
 
 /// `key-id = 1*64( ALPHA / DIGIT / "-" )`
 fn key_id(text: &[u8]) -> Result<(), Stop> {
-    word(text, 64, Expected::KeyId, |byte| byte.is_ascii_alphanumeric())
+    word(text, 64, Expected::KeyId, u8::is_ascii_alphanumeric)
 }
 
 /// `code = 1*32( %x61-7A / "-" )`
 fn error_code(text: &[u8]) -> Result<(), Stop> {
-    word(text, 32, Expected::ErrorCode, |byte| byte.is_ascii_lowercase())
+    word(text, 32, Expected::ErrorCode, u8::is_ascii_lowercase)
 }
 
 fn word(text: &[u8], len_max: usize, expected: Expected, is_part: impl Fn(&u8) -> bool) -> Result<(), Stop> {
