@@ -45,7 +45,8 @@ impl Decoder for PeerCodec {
     fn decode_eof(&mut self, buf: &mut BytesMut) -> io::Result<Option<Self::Item>> {
         let item = self.decode(buf)?;
         if item.is_none() {
-            buf.clear();
+            let rest = buf.len();
+            let _ = self.framer.forget(buf, rest);
         }
         Ok(item)
     }
