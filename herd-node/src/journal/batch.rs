@@ -26,11 +26,11 @@ impl Batch {
         Self { bytes: Vec::new(), party: Party::Nobody, is_on: journal.is_on() }
     }
 
-    /// A line came from `party`. Without its terminator.
-    pub fn received(&mut self, party: &Party, line: &[u8]) {
+    /// `bytes` came from `party`: one line or several, each with its LF; a last one without LF is a line too.
+    pub fn received(&mut self, party: &Party, bytes: &[u8]) {
         if self.is_on {
             self.set_party(party);
-            put(&mut self.bytes, Tag::Received, line);
+            put(&mut self.bytes, Tag::Received, bytes);
         }
     }
 
@@ -93,7 +93,7 @@ pub(super) enum Tag {
     Stranger,
     /// What follows is about this peer.
     Peer,
-    /// A line that came.
+    /// Lines that came.
     Received,
     /// Lines that went.
     Sent,
@@ -142,8 +142,8 @@ pub(super) fn entries(mut bytes: &[u8]) -> impl Iterator<Item = (Tag, &[u8])> {
 /// How many lines `bytes` will be in the journal.
 pub(super) fn lines(bytes: &[u8]) -> u64 {
     let lines = entries(bytes).map(|(tag, body)| match tag {
-        Tag::Received | Tag::Event => 1,
-        Tag::Sent => memchr::memchr_iter(b'\n', body).count() + usize::from(!body.ends_with(b"\n")),
+        Tag::Event => 1,
+        Tag::Received | Tag::Sent => memchr::memchr_iter(b'\n', body).count() + usize::from(!body.ends_with(b"\n")),
         Tag::Time | Tag::Nobody | Tag::Client | Tag::Stranger | Tag::Peer | Tag::Kind => 0,
     });
     lines.sum::<usize>() as u64

@@ -96,17 +96,19 @@ impl<'a, S: Sink> Writer<'a, S> {
             Tag::Client => self.set_party(&batch::read_address(body).map_or(Party::Nobody, Party::Client)),
             Tag::Stranger => self.set_party(&batch::read_address(body).map_or(Party::Nobody, Party::Stranger)),
             Tag::Peer => self.set_party(&Party::peer(&String::from_utf8_lossy(body))),
-            Tag::Received => write_line(&mut self.out, &self.stamp, b"recv", &self.party, body),
-            Tag::Sent => {
-                for line in body.strip_suffix(b"\n").unwrap_or(body).split(|&byte| byte == b'\n') {
-                    write_line(&mut self.out, &self.stamp, b"sent", &self.party, line);
-                }
-            }
+            Tag::Received => self.write_lines(b"recv", body),
+            Tag::Sent => self.write_lines(b"sent", body),
             Tag::Kind => {
                 self.kind.clear();
                 self.kind.extend_from_slice(body);
             }
             Tag::Event => write_line(&mut self.out, &self.stamp, &self.kind, &self.party, body),
+        }
+    }
+
+    fn write_lines(&mut self, event: &[u8], lines: &[u8]) {
+        for line in lines.strip_suffix(b"\n").unwrap_or(lines).split(|&byte| byte == b'\n') {
+            write_line(&mut self.out, &self.stamp, event, &self.party, line);
         }
     }
 
