@@ -3,8 +3,12 @@
 //! Every answer is JSON in the shape of a legacy Google Places Nearby Search reply (WIRE §3.4), whichever backend gave it, and
 //! a backend that fails still answers (WIRE §3.6): the caller never has an error to turn into a reply.
 
+mod fallback;
+mod layout;
+mod legacy;
 mod settings;
 
+pub use fallback::Fallback;
 pub use settings::{Backend, Mask, Settings};
 
 use std::fmt;
@@ -29,7 +33,8 @@ pub struct Query<'a> {
 pub struct Reply {
     /// The JSON, with runs of newlines made one and none at the end. Without the blank line that ends a WHATSAT reply.
     pub body: Bytes,
-    /// Set when the backend failed: what to tell the operator. Holds no secret.
+    /// Set when the backend failed: what to tell the operator. Holds no secret. Behind a [`Fallback`] the body may be good
+    /// nevertheless.
     pub failure: Option<Failure>,
 }
 
