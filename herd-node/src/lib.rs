@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod journal;
+pub mod net;
 pub mod places;
 pub mod replica;
 pub mod secret;

@@ -155,7 +155,9 @@ impl LinkTask<'_> {
         match self.stream.try_read_buf(&mut self.input) {
             Ok(0) => return Ok(false),
             Ok(_) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => return Ok(true),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                return Ok(true);
+            }
             Err(error) => return Err(error),
         }
         self.journal_received();

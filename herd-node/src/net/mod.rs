@@ -6,6 +6,7 @@
 
 mod accept;
 mod client;
+mod deadline;
 mod dial;
 mod gate;
 mod limits;

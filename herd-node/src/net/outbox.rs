@@ -17,8 +17,6 @@ pub(super) struct Outbox {
     ready: Vec<u8>,
     /// The first is what everything after it waits for.
     waiting: VecDeque<Waiting>,
-    /// Bytes of replies behind a waiting one.
-    held: usize,
 }
 
 /// A WHATSAT whose places are being fetched.
@@ -51,11 +49,10 @@ impl Outbox {
         }
     }
 
-    /// Says that so many replies of so many bytes were written to the tail.
-    pub(super) fn wrote(&mut self, replies: usize, bytes: usize) {
+    /// Counts a reply that was written to the tail.
+    pub(super) fn replied(&mut self) {
         if let Some(waiting) = self.waiting.back_mut() {
-            waiting.replies += replies;
-            self.held += bytes;
+            waiting.replies += 1;
         }
     }
 
@@ -88,7 +85,7 @@ impl Outbox {
 
     /// Bytes of replies that wait behind another.
     pub(super) fn held(&self) -> usize {
-        self.held
+        self.waiting.iter().map(|waiting| waiting.after.len()).sum()
     }
 
     /// Waits for the first of what is waited for, and makes ready what waited for it. Never ends when nothing is waited for.
@@ -107,11 +104,7 @@ impl Outbox {
     fn deliver(&mut self, body: &Bytes) {
         put_body(&mut self.ready, body);
         if let Some(first) = self.waiting.pop_front() {
-            self.held -= first.after.len();
             self.ready.extend_from_slice(&first.after);
-        }
-        if self.waiting.is_empty() {
-            self.held = 0;
         }
     }
 }

@@ -160,7 +160,9 @@ impl Shared {
             Event::LinkLost { peer, why } => report("link-lost", Some(*peer), why.to_string()),
             Event::Refused { peer, side, why } => report("refused", *peer, format!("{}, {why}", by(*side))),
             Event::DialFailed { .. } => {}
-            Event::StoreFull { peer } => report("store-full", Some(*peer), "records of new clients are dropped".to_owned()),
+            Event::StoreFull { peer } => {
+                report("store-full", Some(*peer), "records of new clients are dropped".to_owned())
+            }
             Event::HopsExhausted { peer } => {
                 report("hops-exhausted", Some(*peer), "records at the hop limit are not passed on".to_owned());
             }

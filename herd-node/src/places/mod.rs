@@ -71,3 +71,13 @@ pub trait Places: Send + Sync + fmt::Debug {
     /// Answers `query`. Never blocks; takes microseconds when it answers at once.
     fn nearby(&self, query: &Query<'_>) -> Answer;
 }
+
+/// The reply to bound 0, for which nobody is asked (WIRE §3.7).
+pub(crate) fn none_wanted() -> Reply {
+    legacy::empty_reply()
+}
+
+/// The reply when the task that fetched it is no more.
+pub(crate) fn lost_reply() -> Reply {
+    legacy::failure_reply(legacy::UNKNOWN_ERROR, "the places could not be fetched")
+}
