@@ -48,7 +48,7 @@ pub enum Event {
         /// The peer.
         peer: PeerIndex,
     },
-    /// A record of a new client was dropped: the store is full even for peers.
+    /// A record of a new client, or one longer than the last, was dropped: the store is full even for peers.
     StoreFull {
         /// Who sent it.
         peer: PeerIndex,

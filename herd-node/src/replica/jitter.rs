@@ -14,8 +14,9 @@ impl Jitter {
     /// Between half of `delay` and all of it, so that servers that failed together do not come back together.
     pub(super) fn spread(&mut self, delay: Duration) -> Duration {
         let half = delay / 2;
-        let share = (self.next() >> 32) as u32;
-        half + Duration::from_nanos((half.as_nanos() as u64 / u64::from(u32::MAX)).saturating_mul(u64::from(share)))
+        let share = u128::from(self.next() >> 32);
+        // Multiply first: dividing first leaves nothing of any delay below nine seconds.
+        half + Duration::from_nanos(u64::try_from(half.as_nanos() * share >> 32).unwrap_or(u64::MAX))
     }
 
     fn next(&mut self) -> u64 {

@@ -65,7 +65,7 @@ pub enum Posted {
     Newer,
     /// A newer position, or this very one, was known already. The post is true all the same (WIRE §2.7).
     Known,
-    /// The client is new and there is no room for another.
+    /// The client is new and there is no room for another, or this position is longer than its last and there is no room for that.
     Full,
 }
 

@@ -22,7 +22,7 @@ pub(super) enum Merge {
     Same(Slot),
     /// Older than what is known.
     Stale,
-    /// Of a client not known before, and there is no room for another.
+    /// Of a client not known before and there is no room for another, or longer than what is known and there is no room for it.
     Full,
 }
 
@@ -98,7 +98,7 @@ impl Store {
         self.records.iter()
     }
 
-    /// Takes `candidate` in if it is strictly newer than what is known of its client.
+    /// Takes `candidate` in if it is strictly newer than what is known of its client and there is room.
     pub(super) fn merge(&mut self, candidate: &Candidate<'_>, room: Room) -> Merge {
         let Some(slot) = self.slot_of(candidate.client()) else {
             return self.insert(candidate, room);
@@ -110,9 +110,14 @@ impl Store {
             Ordering::Less => Merge::Stale,
             Ordering::Equal => Merge::Same(slot),
             Ordering::Greater => {
+                let bytes = self.bytes + candidate.operands().len() - record.operands().len();
+                // Known clients may move as they like, but not grow: a short first position would be a ticket to any amount of memory.
+                if bytes > self.bytes && bytes > room.bytes {
+                    return Merge::Full;
+                }
                 self.digest.subtract(self.record_hash, record.operands());
                 self.digest.add(self.record_hash, candidate.operands());
-                self.bytes = self.bytes + candidate.operands().len() - record.operands().len();
+                self.bytes = bytes;
                 record.replace(candidate);
                 Merge::Newer(slot)
             }

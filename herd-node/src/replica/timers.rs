@@ -49,12 +49,14 @@ impl Replica {
         }
     }
 
-    /// A stalled server distrusts itself first: its peers get the time it lost.
+    /// A stalled server distrusts itself first: its peers get the time it lost, to be heard in and, where a restarted one has an
+    /// older link still, for that to fall silent in.
     fn forgive_lateness(&mut self, now: Instant) {
         let Some(late) = self.poll_timeout().and_then(|due| now.checked_duration_since(due)) else { return };
         if late >= LATENESS {
             for link in self.links.values_mut() {
                 link.heard_at = (link.heard_at + late).min(now);
+                link.live_at = (link.live_at + late).min(now);
             }
         }
     }
