@@ -16,6 +16,13 @@ use core::fmt::{self, Write};
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'a>(pub &'a [u8]);
 
+impl Escaped<'_> {
+    /// Whether `ch` is shown as it is. For those who must escape by another notation than this one, in JSON for instance.
+    pub const fn is_plain(ch: char) -> bool {
+        is_plain(ch)
+    }
+}
+
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
