@@ -9,7 +9,7 @@ use crate::clock;
 use crate::replica::PeerIndex;
 
 use super::accept::random_nonce;
-use super::shared::{Shared, time_until};
+use super::shared::{PeerAddress, Shared, time_until};
 use super::{link, socket};
 
 /// Keeps the replica's time until the links have ended, dialling the peers it asks for.
@@ -41,7 +41,7 @@ pub(crate) async fn drive(shared: Arc<Shared>) {
 }
 
 async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
-    let Some(address) = shared.peer(peer).map(|peer| peer.address) else { return };
+    let Some(address) = shared.peer(peer).map(PeerAddress::address) else { return };
     let connected = tokio::select! {
         connected = tokio::time::timeout(shared.limits.handshake, TcpStream::connect(address)) => connected,
         () = shared.stop_clients.cancelled() => return,

@@ -18,10 +18,20 @@ use super::limits::Limits;
 use super::watch::Watch;
 
 /// Where a peer is to be reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct PeerAddress {
-    pub(crate) name: Arc<str>,
-    pub(crate) address: SocketAddr,
+    name: Arc<str>,
+    address: Mutex<SocketAddr>,
+}
+
+impl PeerAddress {
+    pub(crate) fn new(name: Arc<str>, address: SocketAddr) -> Self {
+        Self { name, address: Mutex::new(address) }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What a [`Shared`] is made of.
@@ -98,9 +108,9 @@ impl Shared {
     }
 
     /// Changes where a peer is dialled: for servers whose ports were not known when they were made.
-    pub(crate) fn set_peer_address(&mut self, name: &str, address: SocketAddr) {
-        for peer in self.peers.iter_mut().filter(|peer| &*peer.name == name) {
-            peer.address = address;
+    pub(crate) fn set_peer_address(&self, name: &str, address: SocketAddr) {
+        for peer in self.peers.iter().filter(|peer| &*peer.name == name) {
+            *peer.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
         }
     }
 

@@ -144,6 +144,11 @@ impl Replica {
         self.peers.get(peer.0).map(|peer| peer.name.as_str())
     }
 
+    /// How many connections with peers there are, in whatever state.
+    pub fn link_count(&self) -> usize {
+        self.links.len()
+    }
+
     /// The peer that a link is with, once it is known.
     pub fn link_peer(&self, link: LinkId) -> Option<PeerIndex> {
         self.links.get(&link).and_then(|link| link.peer)
