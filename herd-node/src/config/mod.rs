@@ -140,7 +140,7 @@ impl Config {
     }
 }
 
-/// The real environment. A variable that isn't UTF-8 is one that can't be used, not one that isn't there.
+/// The real environment, as an [`Env`]. What isn't UTF-8 comes as U+FFFD and is refused where it matters, not taken as unset.
 pub fn process_env(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
@@ -160,6 +160,10 @@ fn herd_table(table: &Section<'_>, env: &Env<'_>) -> Result<(String, Vec<Secret>
 fn from_env<T>(env: &Env<'_>, name: &str, parse: fn(&[u8]) -> Result<T, Problem>) -> Result<Option<T>, ConfigError> {
     let Some(value) = env(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     let in_env = |problem| ConfigError::new(Place::Environment, Some(name), problem);
+    // See `process_env`: what stands for bytes that were lost must not become part of a secret.
+    if value.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(in_env(Problem::NotUtf8));
+    }
     parse(value.as_bytes()).map(Some).map_err(in_env)
 }
 

@@ -73,6 +73,8 @@ fn the_environment_goes_before_files() {
     let short = |name: &str| (name == SECRET_VARIABLE).then(|| "canary".to_owned());
     let error = Config::default_herd(&short).unwrap_err().to_string();
     assert_eq!(error, "environment: HERD_SECRET: secret 1 has 6 bytes; at least 32 are needed");
+    let binary = |name: &str| (name == SECRET_VARIABLE).then(|| "\u{fffd}".repeat(32));
+    assert_eq!(Config::default_herd(&binary).unwrap_err().to_string(), "environment: HERD_SECRET: is not UTF-8");
     let empty = |_: &str| Some(String::new());
     assert_eq!(Config::default_herd(&empty).unwrap().secrets, []);
 }
