@@ -1,6 +1,7 @@
 //! A server of the location herd, as a library: see `ARCHITECTURE.md` for the floors.
 
 pub mod clock;
+pub mod config;
 pub mod journal;
 pub mod net;
 pub mod places;

@@ -144,6 +144,18 @@ fn failing_writes_are_counted_and_reported_once() {
 }
 
 #[test]
+fn closing_tries_once_more_to_say_what_is_missing() {
+    let (journal, results, writes, reports) = held(1_000);
+    receive(&journal, "one", 1);
+    results.send(Err(io::Error::other("disk full"))).unwrap();
+    writes.recv().unwrap();
+    assert!(matches!(reports.recv().unwrap(), Report::Failing { .. }));
+    results.send(Ok(())).unwrap();
+    journal.close();
+    assert_eq!(writes.recv().unwrap(), "1970-01-01T00:00:01.000000Z dropped - 1 line: disk full\n");
+}
+
+#[test]
 fn a_directory_that_is_replaced_is_survived() {
     let directory = tempfile::tempdir().unwrap();
     let logs = directory.path().join("logs");

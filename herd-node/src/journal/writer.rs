@@ -84,6 +84,10 @@ impl<'a, S: Sink> Writer<'a, S> {
             }
             self.flush();
         }
+        if self.lost.is_some() {
+            // The last chance to say what is missing.
+            self.flush();
+        }
     }
 
     fn entry(&mut self, tag: Tag, body: &[u8]) {
@@ -150,7 +154,9 @@ impl<'a, S: Sink> Writer<'a, S> {
                 self.count_written(1);
                 self.progress.set_failure(None);
                 (self.listener)(&Report::Recovered { lines_lost: lost });
-                self.write(lines);
+                if !lines.is_empty() {
+                    self.write(lines);
+                }
             }
             Err(_) => {
                 self.progress.unwritten.fetch_add(count(lines), Ordering::Relaxed);
