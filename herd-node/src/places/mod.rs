@@ -4,11 +4,13 @@
 //! a backend that fails still answers (WIRE §3.6): the caller never has an error to turn into a reply.
 
 mod fallback;
+pub mod google;
 mod layout;
 mod legacy;
 mod settings;
 
 pub use fallback::Fallback;
+pub use google::Google;
 pub use settings::{Backend, Mask, Settings};
 
 use std::fmt;
