@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use herd_node::config::Config;
+use herd_node::config::{Config, process_env};
 
 use crate::{demo, run};
 
@@ -126,10 +126,9 @@ fn servers(config: &Config) -> String {
 }
 
 fn load(file: Option<&Path>) -> Result<Config, Failure> {
-    let environment = |name: &str| std::env::var(name).ok();
     let config = match file {
-        Some(file) => Config::load(file, &environment),
-        None => Config::default_herd(&environment),
+        Some(file) => Config::load(file, &process_env),
+        None => Config::default_herd(&process_env),
     };
     config.map_err(|error| Failure::Usage(error.into()))
 }

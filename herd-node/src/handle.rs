@@ -35,7 +35,10 @@ impl Handle {
     /// Waits until links with all configured peers are in service.
     pub async fn wait_linked(&self) {
         self.wait_until(|replica| {
-            (0..).map(PeerIndex).take_while(|peer| replica.peer_name(*peer).is_some()).all(|peer| replica.has_link(peer))
+            (0..)
+                .map(PeerIndex)
+                .take_while(|peer| replica.peer_name(*peer).is_some())
+                .all(|peer| replica.has_link(peer))
         })
         .await;
     }

@@ -2,8 +2,10 @@
 
 pub mod clock;
 pub mod config;
+pub mod handle;
 pub mod journal;
 pub mod net;
 pub mod places;
 pub mod replica;
 pub mod secret;
+pub mod server;

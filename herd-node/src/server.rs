@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ impl Server {
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
         let (peers, peer_address) = listen(&name, "peers", server.peer).await?;
         let journal = match &config.journal {
-            Some(settings) => Journal::open_with(settings, &name, journal_trouble(&name, settings.directory.clone()))?,
+            Some(settings) => Journal::open_with(settings, &name, journal_trouble(&name, &settings.directory))?,
             None => Journal::off(),
         };
         let replica = Replica::new(replica_settings(config, server).map_err(BindError::Random)?, clock::monotonic());
@@ -234,7 +234,7 @@ fn unknown(config: &Config, name: &str) -> BindError {
 }
 
 /// The journal's own troubles have no journal to go to.
-fn journal_trouble(name: &str, directory: PathBuf) -> impl FnMut(&journal::Report) + Send + 'static {
+fn journal_trouble(name: &str, directory: &Path) -> impl FnMut(&journal::Report) + Send + use<> {
     let path = directory.join(format!("{name}.log"));
     move |report| eprintln!("herd-node: journal {}: {report}", path.display())
 }

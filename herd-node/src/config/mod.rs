@@ -65,8 +65,9 @@ use std::path::Path;
 
 use herd_proto::herd::{DEFAULT_NAME, DEFAULT_SERVERS, DefaultServer};
 
+pub use crate::net::Limits;
 pub use error::{ConfigError, Place, Problem};
-pub use settings::{Config, Limits, PeerConfig, Replication, ServerConfig};
+pub use settings::{Config, PeerConfig, Replication, ServerConfig};
 
 use crate::secret::Secret;
 use crate::{journal, places};

@@ -1,7 +1,7 @@
 //! What an operator can say about the journal, and what it says about itself.
 
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 /// Where the journal is and how much of it there may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,15 @@ pub enum Report {
         /// How many were lost in between. The journal says so too.
         lines_lost: u64,
     },
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failing { error } => write!(f, "lines can't be written: {error}"),
+            Self::Recovered { lines_lost } => write!(f, "lines are written again; {lines_lost} were lost"),
+        }
+    }
 }
 
 /// Counts since the journal was opened.

@@ -173,10 +173,10 @@ impl ClientTask<'_> {
     fn set_deadline(&mut self) {
         let limits = &self.shared.limits;
         if !self.batch.is_empty() {
-            self.deadline.set(Waits::NextLine, clock::monotonic() + limits.idle);
-        } else if self.codec.is_inside_line() && self.deadline.waits_for == Waits::NextLine {
+            self.deadline.set(Waits::Next, clock::monotonic() + limits.idle);
+        } else if self.codec.is_inside_line() && self.deadline.waits_for == Waits::Next {
             // Counted from the line's first bytes: more of them don't move it.
-            self.deadline.set(Waits::RestOfLine, clock::monotonic() + limits.line);
+            self.deadline.set(Waits::Rest, clock::monotonic() + limits.line);
         }
     }
 
@@ -308,9 +308,9 @@ fn line_of(incoming: &Incoming) -> &[u8] {
 
 fn timed_out(waited_for: Waits) -> io::Error {
     let text = match waited_for {
-        Waits::FirstLine => "no line came in time",
-        Waits::RestOfLine => "a line was not finished in time",
-        Waits::NextLine => "idle for too long",
+        Waits::First => "no line came in time",
+        Waits::Rest => "a line was not finished in time",
+        Waits::Next => "idle for too long",
     };
     io::Error::new(io::ErrorKind::TimedOut, text)
 }

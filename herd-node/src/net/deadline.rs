@@ -9,12 +9,12 @@ use crate::clock;
 
 use super::shared::time_until;
 
-/// What a client is waited for.
+/// Which line a client is waited for to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waits {
-    FirstLine,
-    RestOfLine,
-    NextLine,
+    First,
+    Rest,
+    Next,
 }
 
 /// One deadline that is moved with nearly every line.
@@ -34,7 +34,7 @@ impl Deadline {
     /// A deadline for the first line.
     pub(super) fn new(at: Instant) -> Self {
         let timer = Box::pin(tokio::time::sleep(time_until(at)));
-        Self { waits_for: Waits::FirstLine, at, timer, timer_at: at }
+        Self { waits_for: Waits::First, at, timer, timer_at: at }
     }
 
     pub(super) fn set(&mut self, waits_for: Waits, at: Instant) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use herd_proto::frame;
 
-/// What clients and strangers may use up. Table `[limits]`.
+/// What clients and strangers may use up. Table `[limits]` of a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest line of a client in bytes, without its LF. `client_line_bytes_max`, 512 to 12,288: what is made of it for

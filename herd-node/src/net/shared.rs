@@ -93,7 +93,7 @@ impl Shared {
         let result = work(&mut replica);
         let consequences = Consequences::take(&mut replica);
         drop(replica);
-        self.carry_out(consequences);
+        self.carry_out(&consequences);
         self.watch.touch();
         result
     }
@@ -142,7 +142,7 @@ impl Shared {
         self.replica.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn carry_out(&self, consequences: Consequences) {
+    fn carry_out(&self, consequences: &Consequences) {
         if !consequences.wakes.is_empty() {
             let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
             for link in &consequences.wakes {
@@ -171,7 +171,7 @@ impl Shared {
             Event::Refused { peer, side, why } => report("refused", *peer, format!("{}, {why}", by(*side))),
             Event::DialFailed { .. } => {}
             Event::StoreFull { peer } => {
-                report("store-full", Some(*peer), "records of new clients are dropped".to_owned())
+                report("store-full", Some(*peer), "records of new clients are dropped".to_owned());
             }
             Event::HopsExhausted { peer } => {
                 report("hops-exhausted", Some(*peer), "records at the hop limit are not passed on".to_owned());

@@ -16,7 +16,7 @@ impl Jitter {
         let half = delay / 2;
         let share = u128::from(self.next() >> 32);
         // Multiply first: dividing first leaves nothing of any delay below nine seconds.
-        half + Duration::from_nanos(u64::try_from(half.as_nanos() * share >> 32).unwrap_or(u64::MAX))
+        half + Duration::from_nanos(u64::try_from((half.as_nanos() * share) >> 32).unwrap_or(u64::MAX))
     }
 
     fn next(&mut self) -> u64 {
