@@ -87,7 +87,7 @@ pub const KEY_VARIABLE: &str = "PLACES_KEY";
 const FILE_LEN_MAX: u64 = 1024 * 1024;
 
 impl Config {
-    /// The five servers of protocol §4 on loopback, clients at 12000 and up, peers at 13000 and up.
+    /// The five servers of WIRE §4 on loopback, clients at 12000 and up, peers at 13000 and up.
     ///
     /// # Errors
     /// A secret or key in the environment that can't be one.
