@@ -3,8 +3,10 @@
 //! Every answer is JSON in the shape of a legacy Google Places Nearby Search reply (WIRE §3.4), whichever backend gave it, and
 //! a backend that fails still answers (WIRE §3.6): the caller never has an error to turn into a reply.
 
+pub mod embedded;
 mod settings;
 
+pub use embedded::Embedded;
 pub use settings::{Backend, Mask, Settings};
 
 use std::fmt;
