@@ -3,7 +3,7 @@
 //! Every answer is JSON in the shape of a legacy Google Places Nearby Search reply (WIRE §3.4), whichever backend gave it, and
 //! a backend that fails still answers (WIRE §3.6): the caller never has an error to turn into a reply.
 
-mod embedded;
+pub mod embedded;
 mod fallback;
 pub mod google;
 mod layout;
@@ -11,6 +11,7 @@ mod legacy;
 mod open;
 mod settings;
 
+pub use embedded::Embedded;
 pub use fallback::Fallback;
 pub use google::Google;
 pub use open::{OpenError, open};
