@@ -209,16 +209,19 @@ fn is_skew(word: &[u8]) -> bool {
     is_number(seconds, u64::MAX.into()) && nanos.len() == 9 && nanos.iter().all(u8::is_ascii_digit) && !minus_zero
 }
 
-/// What the framing makes of a whole stream: each line, or the beginning of one over the cap.
-pub fn lines(stream: &[u8], cap: usize, last_counts: bool) -> Vec<Result<Vec<u8>, Vec<u8>>> {
+/// What the framing makes of a whole stream: each line, or the beginning of one over the cap. A client's line may end with CR
+/// LF, and its last without any; a server's ends with LF.
+pub fn lines(stream: &[u8], cap: usize, of_client: bool) -> Vec<Result<Vec<u8>, Vec<u8>>> {
     let mut pieces: Vec<&[u8]> = stream.split(|byte| *byte == b'\n').collect();
     let unended = pieces.pop().unwrap_or_default();
     let checked = |piece: &[u8], line: &[u8]| {
         if piece.len() > cap { Err(piece[..cap.min(64)].to_vec()) } else { Ok(line.to_vec()) }
     };
-    let mut lines: Vec<_> =
-        pieces.into_iter().map(|piece| checked(piece, piece.strip_suffix(b"\r").unwrap_or(piece))).collect();
-    if unended.len() > cap || (last_counts && !unended.is_empty()) {
+    let mut lines: Vec<_> = pieces
+        .into_iter()
+        .map(|piece| checked(piece, piece.strip_suffix(b"\r").filter(|_| of_client).unwrap_or(piece)))
+        .collect();
+    if unended.len() > cap || (of_client && !unended.is_empty()) {
         lines.push(checked(unended, unended));
     }
     lines

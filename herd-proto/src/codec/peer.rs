@@ -21,7 +21,7 @@ pub struct PeerCodec {
 impl PeerCodec {
     /// A codec for lines of at most `line_max` bytes, the LF not counted.
     pub const fn new(line_max: usize) -> Self {
-        Self { framer: LineFramer::new(line_max), line_max }
+        Self { framer: LineFramer::of_server_lines(line_max), line_max }
     }
 }
 
