@@ -1,6 +1,6 @@
 //! One line between servers: accepted when the oracle accepts it, written again it is the same line, no client's line is one.
 
-use herd_proto::{Escaped, PeerMessage, Request, encode};
+use herd_proto::{Escaped, Hello, PeerMessage, Request, encode};
 
 use crate::oracle;
 
@@ -31,7 +31,8 @@ fn written(message: &PeerMessage<&[u8]>) -> Vec<u8> {
     let mut out = Vec::new();
     match message {
         PeerMessage::Hello(hello) => {
-            encode::hello(&mut out, hello.herd(), hello.from(), hello.to(), hello.boot(), hello.nonce());
+            let again = Hello::new(hello.herd(), hello.from(), hello.to(), hello.boot(), hello.nonce());
+            encode::hello(&mut out, &again);
             out.pop();
             for (key, value) in hello.settings() {
                 out.extend_from_slice(format!(" {key}={value}").as_bytes());

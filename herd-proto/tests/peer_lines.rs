@@ -47,7 +47,9 @@ fn hello_both_ways() {
     assert_eq!(read.settings().count(), 0);
     assert_eq!(read.line(), HELLO.as_bytes());
     let line = written(|out| {
-        encode::hello(out, name("ucla"), name("Bernard"), name("Campbell"), 0x3b1f_0c5d_77a9_e240, NONCE);
+        let hello = Hello::new(name("ucla"), name("Bernard"), name("Campbell"), 0x3b1f_0c5d_77a9_e240, NONCE);
+        assert_eq!(hello, read.to_vec());
+        encode::hello(out, &hello);
     });
     assert_eq!(line, format!("{HELLO}\n"));
 }

@@ -195,7 +195,9 @@ impl Cast {
 }
 
 fn spoken(speaker: &str, line: &[u8]) {
-    say(format!("{speaker:<SPEAKER$}  {}", Escaped(line)).trim_end());
+    // All but the backslash: places come as JSON, and a doubled backslash would be another line than was said.
+    let said: Vec<String> = line.split(|byte| *byte == b'\\').map(|part| Escaped(part).to_string()).collect();
+    say(format!("{speaker:<SPEAKER$}  {}", said.join("\\")).trim_end());
 }
 
 /// One line there and everything back.
