@@ -186,7 +186,7 @@ fn settle(herd: &mut Herd, settled: Nanos) {
             let index = PeerIndex(index);
             // What is closing does not count: a connection that takes nothing more may take ten seconds to be given up.
             let serves = |link: &&LinkId| {
-                process.replica.link_peer(**link) == Some(index) && !process.replica.is_closing(**link)
+                process.replica.proven_peer(**link) == Some(index) && !process.replica.is_closing(**link)
             };
             let links = process.conns.keys().filter(serves).count();
             if links != 1 || !process.replica.has_link(index) || !process.replica.is_caught_up(index) {
