@@ -36,6 +36,14 @@ impl Graph {
         graph
     }
 
+    /// `servers` servers in a row: there is one way only between any two.
+    pub(crate) fn line(servers: usize) -> Self {
+        let names = (0..servers).map(|server| format!("S{server}")).collect();
+        let mut graph = Self { names, peers: vec![Vec::new(); servers] };
+        (1..servers).for_each(|server| graph.join(server - 1, server));
+        graph
+    }
+
     fn join(&mut self, one: usize, other: usize) {
         if one != other && !self.peers[one].contains(&other) {
             self.peers[one].push(other);

@@ -212,6 +212,10 @@ impl Herd {
     /// Looks at the invariants of every process that is not stopped.
     fn audit(&mut self) {
         self.queue.after(AUDIT, Happening::Audit);
+        if matches!(self.scenario.plant, Plant::Chatter) {
+            self.chatter();
+            self.settle(0);
+        }
         let now = self.queue.now();
         let instant = self.instant() - Duration::from_millis(300);
         for server in 0..self.processes.len() {

@@ -102,15 +102,18 @@ pub(crate) fn run_seed(base: Instant, seed: u64, trace: Trace) -> Outcome {
 
 /// Runs `scenario`, whose faults and posts are over at `chaos`, through all phases.
 pub(crate) fn run(base: Instant, scenario: Scenario, chaos: Nanos, rng: Rng, trace: Trace) -> Outcome {
-    let is_calm = scenario.faults.is_empty();
-    let mut herd = Herd::new(base, scenario, rng, trace);
+    live(Herd::new(base, scenario, rng, trace), chaos)
+}
+
+/// Takes `herd` from where it is through all phases.
+pub(crate) fn live(mut herd: Herd, chaos: Nanos) -> Outcome {
     herd.run(chaos, |_| false);
     let convergence = converge(&mut herd, chaos);
     settle(&mut herd, chaos + SETTLED);
     count_lines(&mut herd);
     let kinds: Vec<String> = herd.scenario.faults.iter().map(|fault| kind(&fault.what)).collect();
     kinds.into_iter().for_each(|kind| herd.tally.see(kind));
-    if is_calm {
+    if herd.scenario.faults.is_empty() {
         herd.tally.see("history without faults");
     }
     for (rule, times) in &herd.oracles.rules {

@@ -30,7 +30,7 @@ impl Trace {
         self.lines.is_some()
     }
 
-    pub(crate) fn say(&mut self, at: Nanos, text: String) {
+    pub(crate) fn say(&mut self, at: Nanos, text: &str) {
         let Some(lines) = &mut self.lines else { return };
         lines.push_back(format!("{:10.6} {text}", at as f64 / SECOND as f64));
         if lines.len() > self.kept {

@@ -44,13 +44,13 @@ impl Herd {
         match &mut self.processes[server] {
             Some(process) if process.boot == boot && process.paused => process.inbox.push_back(input),
             Some(process) if process.boot == boot => self.take(server, input),
-            _ => self.take_for_the_dead(input),
+            _ => self.take_for_the_dead(&input),
         }
     }
 
     /// The kernel of a machine whose process is gone.
-    fn take_for_the_dead(&mut self, input: Input) {
-        if let Input::Dialed(conn, _) = input {
+    fn take_for_the_dead(&mut self, input: &Input) {
+        if let Input::Dialed(conn, _) = *input {
             self.network.abandon(conn, End::Dialer);
             self.network.reset(&mut self.queue, conn, End::Acceptor);
         }
@@ -140,7 +140,9 @@ impl Herd {
             return;
         }
         let is_taken = !process.replica.is_closing(link);
-        process.replica.handle_message(now, link, message);
+        if !matches!(message, PeerMessage::At(_)) || !self.scenario.plant.ignores_line() {
+            process.replica.handle_message(now, link, message);
+        }
         if let PeerMessage::At(at) = message
             && is_taken
         {
@@ -346,7 +348,7 @@ impl Herd {
     pub(crate) fn trace(&mut self, text: impl FnOnce(&Self) -> String) {
         if self.trace.is_on() {
             let text = text(self);
-            self.trace.say(self.queue.now(), text);
+            self.trace.say(self.queue.now(), &text);
         }
     }
 }
