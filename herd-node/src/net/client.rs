@@ -213,14 +213,18 @@ impl ClientTask<'_> {
 
     fn reply_near(&mut self, operands: Range<usize>, whatsat: &Whatsat<Bytes>) {
         let operands = self.texts.get(operands).unwrap_or_default();
-        encode::at(self.outbox.tail(), operands);
         match look_near(&*self.shared.places, operands, whatsat) {
             Answer::Now(reply) => {
+                encode::at(self.outbox.tail(), operands);
                 put_body(self.outbox.tail(), &reply.body);
                 self.outbox.replied();
                 self.note_failure(reply.failure);
             }
-            Answer::Later(places) => self.outbox.wait_for(places),
+            Answer::Later(places) => {
+                let mut head = Vec::with_capacity(operands.len() + 4);
+                encode::at(&mut head, operands);
+                self.outbox.wait_for(head, places);
+            }
         }
     }
 
