@@ -60,7 +60,7 @@ type Incoming = Result<PeerMessage<Bytes>, Invalid<Bytes>>;
 struct LinkTask<'a> {
     shared: &'a Shared,
     id: LinkId,
-    /// Who the journal says it is: a stranger until the replica knows.
+    /// Who the journal says it is: who connects is a stranger until proven, whatever its HELLO says.
     party: Party,
     stream: TcpStream,
     codec: PeerCodec,
@@ -117,7 +117,7 @@ impl LinkTask<'_> {
             if output.is_empty() {
                 replica.poll_transmit(clock::monotonic(), *id, output, BATCH_BYTES);
             }
-            (replica.is_closing(*id), replica.link_peer(*id))
+            (replica.is_closing(*id), replica.proven_peer(*id))
         });
         if matches!(self.party, Party::Stranger(_)) && peer.is_some() {
             self.party = self.shared.party(peer);

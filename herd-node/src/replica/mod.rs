@@ -154,6 +154,11 @@ impl Replica {
         self.links.get(&link).and_then(|link| link.peer)
     }
 
+    /// The peer that has proved to be at the other end of a link, once it has.
+    pub fn proven_peer(&self, link: LinkId) -> Option<PeerIndex> {
+        self.links.get(&link).filter(|link| link.lane.is_some()).and_then(|link| link.peer)
+    }
+
     /// Whether a link with `peer` is in service.
     pub fn has_link(&self, peer: PeerIndex) -> bool {
         self.live_links(peer).next().is_some()
