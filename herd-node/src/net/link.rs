@@ -96,6 +96,9 @@ impl LinkTask<'_> {
             let cut_off = [self.progress_by, self.close_by].into_iter().flatten().min();
             tokio::select! {
                 biased;
+                // Ends come first: a peer that never pauses must not be able to put them off.
+                () = self.shared.stop_links.cancelled() => return Ok("this server stops"),
+                () = sleep_until(cut_off) => return Err(socket::stalled(self.shared.limits.write_stall)),
                 ready = self.stream.readable() => {
                     ready?;
                     if !self.receive()? {
@@ -105,8 +108,6 @@ impl LinkTask<'_> {
                 ready = self.stream.writable(), if !self.output.is_empty() => ready?,
                 () = std::future::ready(()), if may_have_more => {}
                 () = writer.notified() => {}
-                () = sleep_until(cut_off) => return Err(socket::stalled(self.shared.limits.write_stall)),
-                () = self.shared.stop_links.cancelled() => return Ok("this server stops"),
             }
         }
     }
