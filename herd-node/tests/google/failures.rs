@@ -163,3 +163,14 @@ async fn a_kept_connection_that_was_closed_meanwhile_harms_nobody() {
         assert_eq!(ask(&google).await.failure, None);
     }
 }
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_question() {
+    let mock = Mock::always(ok(THREE)).await;
+    let google = legacy(&mock);
+    for _ in 0..20 {
+        assert_eq!(ask(&google).await.failure, None);
+    }
+    // A connection goes back to the pool a moment after its reply, so that now and then there is a second.
+    assert!(mock.seen().len() == 20 && mock.connections() < 10, "{}", mock.connections());
+}

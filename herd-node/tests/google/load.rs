@@ -187,7 +187,7 @@ async fn retry_after_beyond_the_deadline_is_not() {
 }
 
 fn fragile(mock: &Mock) -> Google {
-    let pause = Duration::from_millis(200);
+    let pause = Duration::from_millis(700);
     google(&Settings { breaker_failures: 2, breaker_pause: pause, ..settings(Backend::GoogleLegacy, mock) })
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn settings(backend: Backend, mock: &Mock) -> Settings {
 
 /// Settings for tests in which the time has to run out. Long enough for a loaded machine to do everything else.
 pub(crate) fn hasty(mock: &Mock) -> Settings {
-    Settings { deadline: Duration::from_millis(400), ..settings(Backend::GoogleLegacy, mock) }
+    Settings { deadline: Duration::from_millis(800), ..settings(Backend::GoogleLegacy, mock) }
 }
 
 /// A backend in an environment without proxies, whatever this machine's is.

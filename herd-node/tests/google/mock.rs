@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -48,6 +49,7 @@ pub(crate) struct Mock {
     pub(crate) address: SocketAddr,
     seen: watch::Receiver<Vec<Seen>>,
     hung_up: watch::Receiver<usize>,
+    connections: Arc<AtomicUsize>,
 }
 
 #[derive(Clone)]
@@ -84,8 +86,11 @@ impl Mock {
         let address = listener.local_addr().unwrap();
         let ((seen_in, seen), (hung_up_in, hung_up)) = (watch::channel(Vec::new()), watch::channel(0));
         let events = Events { seen: Arc::new(seen_in), hung_up: Arc::new(hung_up_in) };
+        let connections = Arc::new(AtomicUsize::new(0));
+        let accepted = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::Relaxed);
                 let (script, events, tls) = (Arc::clone(&script), events.clone(), tls.clone());
                 tokio::spawn(async move {
                     match tls {
@@ -99,7 +104,7 @@ impl Mock {
                 });
             }
         });
-        Self { address, seen, hung_up }
+        Self { address, seen, hung_up, connections }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -109,6 +114,11 @@ impl Mock {
     /// All requests that came so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.borrow().clone()
+    }
+
+    /// How many connections were made.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Waits until `count` requests have come.
