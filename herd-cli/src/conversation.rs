@@ -49,7 +49,7 @@ impl Conversation {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             self.show_arrived()?;
-            if !self.open && self.client.unanswered() == 0 {
+            if self.is_over() {
                 return Ok(());
             }
             let room = BATCH.min(UNANSWERED_MAX.saturating_sub(self.client.unanswered()));
@@ -88,13 +88,20 @@ impl Conversation {
 
     /// Whether there are lines that were not sent. A file tells at once; somebody at a terminal has not said so yet.
     async fn has_lines_left(&mut self) -> bool {
-        const MOMENT: Duration = Duration::from_millis(50);
+        const MOMENT: Duration = Duration::from_millis(100);
         self.open && matches!(tokio::time::timeout(MOMENT, self.lines.recv()).await, Ok(Some(_)))
     }
 
-    /// What came together is shown together, before anything is waited for.
+    fn is_over(&self) -> bool {
+        !self.open && self.client.unanswered() == 0
+    }
+
+    /// What came together is shown together, before anything is waited for. Whatever a server says after its last reply is
+    /// left alone, or the outcome would hang on whether it came in the same segment.
     fn show_arrived(&mut self) -> Result<(), Fault> {
-        while let Some(reply) = self.client.arrived_reply() {
+        while !self.is_over()
+            && let Some(reply) = self.client.arrived_reply()
+        {
             self.show(&reply)?;
         }
         self.output.flush().map_err(Fault::Output)

@@ -57,7 +57,7 @@ impl Fault {
             line.push_str(&clause(error));
             cause = error.source();
         }
-        one_line(&line)
+        line
     }
 }
 
@@ -83,7 +83,7 @@ fn one_line(text: &str) -> String {
 /// Says on standard error what is wrong, in one line.
 pub(crate) fn complain(what: &str) {
     // Nobody to tell if even that can't be written.
-    let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("herd-cli: {what}\n"));
+    let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("herd-cli: {}\n", one_line(what)));
 }
 
 #[cfg(test)]

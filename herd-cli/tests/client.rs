@@ -110,10 +110,17 @@ async fn after_a_time_out_the_reply_can_still_be_waited_for() {
         thread::sleep(Duration::from_millis(300));
         common::reply(line)
     });
-    let mut client = connect(server, Duration::from_millis(200)).await;
+    let mut client = connect(server, Duration::from_millis(50)).await;
     client.send_line(b"x").unwrap();
-    assert!(matches!(client.next_reply().await, Err(ClientError::TimedOut { .. })));
-    assert_eq!(client.next_reply().await.unwrap(), Some(Reply::Response(Response::Invalid("? x".into()))));
+    let mut timed_out = 0;
+    let reply = loop {
+        match client.next_reply().await {
+            Err(ClientError::TimedOut { .. }) => timed_out += 1,
+            other => break other.unwrap(),
+        }
+    };
+    assert!(timed_out > 0);
+    assert_eq!(reply, Some(Reply::Response(Response::Invalid("? x".into()))));
 }
 
 #[tokio::test]

@@ -80,6 +80,13 @@ fn a_reply_of_no_protocol_is_shown_and_counted_as_none() {
     ends(&run(server, &["send", "a", "b", "c"]), 3, "? a\nHTTP/1.1 400\n? c\n", complaint);
 }
 
+/// Servers of others may end every reply with a blank line.
+#[test]
+fn what_comes_after_the_last_reply_is_left_alone() {
+    let server = answering(|line| [&common::reply(line)[..], b"\n\nmore\n"].concat());
+    ends(&run(server, &["iamat", "a", "+1+1", "--time", "7"]), 0, "AT Riley +0.263873386 a +1+1 7\n", "");
+}
+
 #[test]
 fn help_has_examples_and_exit_codes() {
     let output = herd_cli(&["--help"]).output().unwrap();

@@ -84,9 +84,9 @@ fn a_line_typed_is_answered_at_once() {
 /// Waiting for somebody to type is not waiting for a reply.
 #[test]
 fn the_time_out_is_for_replies_and_not_for_the_input() {
-    let mut child = spawn(herd(), &["send", "--timeout", "0.2"]);
+    let mut child = spawn(herd(), &["send", "--timeout", "0.6"]);
     let (mut to, mut from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    thread::sleep(Duration::from_millis(500));
+    thread::sleep(Duration::from_millis(900));
     to.write_all(b"late\n").unwrap();
     drop(to);
     let mut answer = String::new();

@@ -53,7 +53,7 @@ impl Human {
 
     fn nearby<B: AsRef<[u8]>>(&self, at: &At<B>, body: &[u8]) -> String {
         let Some(places) = Places::read(body) else {
-            return format!("{} {}\n", self.style.paint(Role::Bad, "the places are no JSON:"), Escaped(body));
+            return format!("{} {}\n", self.style.paint(Role::Bad, "the places are no JSON:"), beginning(body));
         };
         let mut out = self.table(at, &places.results);
         out.push_str(&self.summary(&places));
@@ -108,6 +108,15 @@ fn row(place: &Place, centre: units::Point) -> [String; 4] {
     let distance = place.point.map(|point| units::distance(units::great_circle(centre, point))).unwrap_or_default();
     let types: Vec<_> = place.types.iter().map(String::as_str).filter(|name| !EVERYWHERE.contains(name)).collect();
     [format!("  {}", escaped(&place.name)), distance, escaped(&types.join(", ")), escaped(&place.vicinity)]
+}
+
+/// Enough of a body to see what it is: it may have megabytes.
+fn beginning(body: &[u8]) -> String {
+    const ENOUGH: usize = 400;
+    match body.get(..ENOUGH) {
+        Some(begun) if body.len() > ENOUGH => format!("{}… ({} bytes)", Escaped(begun), body.len()),
+        _ => Escaped(body).to_string(),
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -172,6 +181,7 @@ From GeoNames
         let summary = "\nno places, UNKNOWN_ERROR: the places service did not answer\n";
         assert_eq!(shown(&nearby(body)), format!("{AT_SHOWN}{summary}"));
         assert_eq!(shown(&nearby("{}")), format!("{AT_SHOWN}\nno places, no status\n"));
+        assert!(shown(&nearby(&"x".repeat(5_000))).ends_with("xxx… (5000 bytes)\n"));
         assert_eq!(shown(&nearby("<\u{1b}>")), format!("{AT_SHOWN}the places are no JSON: <\\x1b>\n"));
     }
 

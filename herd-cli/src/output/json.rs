@@ -162,6 +162,12 @@ mod tests {
     }
 
     #[test]
+    fn a_body_of_any_depth_is_passed_on() {
+        let body = "[".repeat(200_000) + &"]".repeat(200_000);
+        assert!(line(&nearby(&body)).ends_with(&format!("\"places\":{body}}}\n")));
+    }
+
+    #[test]
     fn a_body_that_is_no_json_is_text() {
         let expected = format!("{{\"reply\":\"nearby\",\"at\":{{{AT},\"places\":null,\"body\":\"<html>\"}}\n");
         assert_eq!(line(&nearby("<html>")), expected);

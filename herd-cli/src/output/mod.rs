@@ -5,6 +5,8 @@
 mod human;
 mod json;
 mod places;
+#[cfg(test)]
+mod properties;
 mod raw;
 mod style;
 mod table;
