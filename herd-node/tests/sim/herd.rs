@@ -87,6 +87,9 @@ impl Tally {
 /// Time between two looks at the invariants.
 const AUDIT: Nanos = 250 * MILLIS;
 
+/// More events than this at one instant make others of their kind for ever.
+const AT_ONCE_MAX: u32 = 100_000;
+
 /// A herd and everything around it.
 #[derive(Debug)]
 pub(crate) struct Herd {
@@ -105,6 +108,7 @@ pub(crate) struct Herd {
     pub(crate) tally: Tally,
     pub(crate) trace: Trace,
     pub(crate) rng: Rng,
+    at_once: u32,
 }
 
 impl Herd {
@@ -124,6 +128,7 @@ impl Herd {
             trace,
             scenario,
             rng,
+            at_once: 0,
         };
         herd.prepare();
         herd
@@ -156,8 +161,14 @@ impl Herd {
     /// Lets everything happen up to `until`, or to the first failure or to what `stop` waits for.
     pub(crate) fn run(&mut self, until: Nanos, stop: impl Fn(&Self) -> bool) {
         while self.oracles.failure().is_none() {
+            let before = self.queue.now();
             let Some(happening) = self.queue.next(until) else { return };
             self.tally.events += 1;
+            self.at_once = if self.queue.now() == before { self.at_once + 1 } else { 0 };
+            if self.at_once > AT_ONCE_MAX {
+                let text = format!("time stands still at {happening:?}");
+                return self.oracles.fail(Oracle::Invariant, before, text);
+            }
             let is_audit = matches!(happening, Happening::Audit);
             self.happen(happening);
             if is_audit && stop(self) {

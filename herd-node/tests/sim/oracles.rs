@@ -118,7 +118,7 @@ impl Oracles {
     pub(crate) fn nothing_lost<'a>(&mut self, server: usize, at: Nanos, find: impl Fn(&[u8]) -> Option<&'a [u8]>) {
         for floor in self.floor.values() {
             let held = find(&floor.client).map(Record::new);
-            if held.as_ref().is_none_or(|held| floor.is_newer_than(held)) {
+            if held.as_ref().is_none_or(|held| floor.compare(held).0.is_gt()) {
                 let shown = held.map_or("nothing".to_owned(), |held| held.show());
                 let text = format!("{} holds {shown}, and {} is lost", self.names[server], floor.show());
                 return self.fail(Oracle::Loss, at, text);

@@ -44,10 +44,6 @@ impl Record {
         decisive.map_or((Ordering::Equal, Rule::Same), |(rule, order)| (order, rule))
     }
 
-    pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
-        self.compare(other).0.is_gt()
-    }
-
     pub(crate) fn show(&self) -> String {
         let words = [&self.origin, &self.skew, &self.client, &self.location, &self.time];
         words.map(|word| String::from_utf8_lossy(word).into_owned()).join(" ")

@@ -128,7 +128,7 @@ fn assert_notices(mut scenario: Scenario, plant: Plant, by: Oracle) {
 
 #[test]
 fn a_line_lost_on_the_only_way_is_noticed() {
-    // The last new position of a client is the one that nothing newer makes up for; the 200th line need not be it, the last is.
+    // One post: nothing newer makes up for what is lost of it.
     let mut scenario = busy(Graph::line(3));
     scenario.posts.truncate(1);
     assert_notices(scenario, Plant::LoseOneLine(Cell::new(1)), Oracle::Convergence);
