@@ -1,1 +1,11 @@
-fn main() {}
+//! `herd-node`: runs servers of a herd.
+
+mod command;
+mod demo;
+mod run;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::main()
+}

@@ -1,13 +1,16 @@
 //! Messages to bytes. Every function appends one whole line, terminator included, to any [`BufMut`].
 //!
 //! Texts are copied as they came; nothing is formatted that was not a number here. A `BufMut` of fixed size must have room:
-//! a line is at most its operands, their separators, and 32 bytes.
+//! a line is at most its texts, one separator a word, and 64 bytes; HELLO and AUTH 128.
 
 use bytes::BufMut;
 
 use crate::{
     ClientId, ErrorCode, Hello, Hops, Iamat, Limit, Location, Ping, Pong, Radius, Ready, ServerName, Skew, Timestamp,
 };
+
+/// The most bytes of free text in BYE and ERR.
+pub const TEXT_MAX: usize = 1024;
 
 /// `IAMAT client-id location time` (WIRE §2).
 pub fn iamat(out: &mut impl BufMut, client: ClientId<'_>, location: Location<'_>, time: Timestamp<'_>) {
@@ -52,6 +55,20 @@ pub fn peer_at(out: &mut impl BufMut, operands: &[u8], sender: ServerName<'_>, h
     out.put_u8(b'\n');
 }
 
+/// The body of a WHATSAT reply and the blank line that ends it (WIRE §3.4): runs of newlines in `body` become one and those
+/// at its end go, so that no other blank line can end the reply early.
+pub fn body(out: &mut impl BufMut, body: &[u8]) {
+    let end = body.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
+    let mut rest = &body[..end];
+    while let Some(at) = memchr::memmem::find(rest, b"\n\n") {
+        let (line, newlines) = rest.split_at(at + 1);
+        out.put_slice(line);
+        rest = &newlines[newlines.iter().take_while(|byte| **byte == b'\n').count()..];
+    }
+    out.put_slice(rest);
+    out.put_slice(b"\n\n");
+}
+
 /// `?`, a space, and the command as it came (WIRE §1.6).
 pub fn invalid(out: &mut impl BufMut, command: &[u8]) {
     line(out, &[b"?", command]);
@@ -62,7 +79,7 @@ pub fn hello<B: AsRef<[u8]>>(out: &mut impl BufMut, hello: &Hello<B>) {
     line(out, &[hello.line()]);
 }
 
-/// `AUTH key-id mac` (WIRE §6.3).
+/// `AUTH key-id mac` (WIRE §6.3). `key_id` must be one: 1 to 64 letters, digits and `-`, nothing else is checked here.
 pub fn auth(out: &mut impl BufMut, key_id: &str, mac: &[u8; 32]) {
     out.put_slice(b"AUTH ");
     out.put_slice(key_id.as_bytes());
@@ -92,13 +109,13 @@ pub fn pong(out: &mut impl BufMut, pong: Pong) {
     out.put_u8(b'\n');
 }
 
-/// `BYE why` (WIRE §6.7). Bytes of `why` that are not printable ASCII become `?`.
+/// `BYE why` (WIRE §6.7). Bytes of `why` that are not printable ASCII become `?`; it is cut at [`TEXT_MAX`].
 pub fn bye(out: &mut impl BufMut, why: &str) {
     out.put_slice(b"BYE ");
     text(out, why);
 }
 
-/// `ERR code text` (WIRE §6.8). Bytes of `why` that are not printable ASCII become `?`.
+/// `ERR code text` (WIRE §6.8). Bytes of `why` that are not printable ASCII become `?`; it is cut at [`TEXT_MAX`].
 pub fn error(out: &mut impl BufMut, code: ErrorCode, why: &str) {
     out.put_slice(b"ERR ");
     out.put_slice(code.as_str().as_bytes());
@@ -160,8 +177,10 @@ pub(crate) fn hex(out: &mut impl BufMut, bytes: &[u8]) {
     }
 }
 
+/// At least one byte, since the grammar wants one, and never so many that the line passes the peer's cap.
 fn text(out: &mut impl BufMut, text: &str) {
-    for byte in text.bytes() {
+    let text = if text.is_empty() { "-" } else { text };
+    for byte in text.bytes().take(TEXT_MAX) {
         out.put_u8(if matches!(byte, b' '..=b'~') { byte } else { b'?' });
     }
     out.put_u8(b'\n');

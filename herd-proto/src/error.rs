@@ -5,11 +5,13 @@ use core::fmt;
 /// A line that is no message: its bytes as they came, without the line terminator, and the reason.
 ///
 /// It is an item of a decoder, never a decoder's error: the connection it came by goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid line")]
 pub struct Invalid<B> {
     /// The line as it came.
     pub line: B,
     /// Why it is no message.
+    #[source]
     pub error: ParseError,
 }
 
@@ -19,20 +21,9 @@ impl<B> Invalid<B> {
     }
 }
 
-impl<B: fmt::Debug> core::error::Error for Invalid<B> {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.error)
-    }
-}
-
-impl<B> fmt::Display for Invalid<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("invalid line")
-    }
-}
-
 /// Why text is not the value or message it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} at byte {offset}: expected {expected}")]
 #[non_exhaustive]
 pub struct ParseError {
     /// The field that could not be read.
@@ -46,15 +37,6 @@ pub struct ParseError {
 impl ParseError {
     pub(crate) fn new(field: Field, offset: usize, expected: Expected) -> Self {
         Self { field, offset, expected }
-    }
-}
-
-impl core::error::Error for ParseError {}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { field, offset, expected } = self;
-        write!(f, "{field} at byte {offset}: expected {expected}")
     }
 }
 
@@ -106,6 +88,7 @@ named! {
         Sequence = "sequence number",
         Code = "error code",
         Body = "body",
+        Text = "text",
     }
 }
 
@@ -119,6 +102,7 @@ named! {
         EndOfLine = "the end of the line",
         SingleSpace = "one space",
         LineWithinCap = "a line within the size limit",
+        BodyWithinCap = "a body within the size limit",
         Utf8 = "UTF-8",
         ShortClientId = "at most 4096 bytes",
         Digit = "a digit 0-9",

@@ -19,7 +19,8 @@ pub const PEER_LINE_MAX: usize = 16_384;
 pub enum Frame {
     /// A line without its terminator: LF, and a CR right before it.
     Line(Bytes),
-    /// The first [`PREFIX_LEN`] bytes of a line over the cap. The rest is thrown away as it arrives.
+    /// The first [`PREFIX_LEN`] bytes of a line over the cap (of a smaller cap, as many as the cap). The rest is thrown
+    /// away as it arrives.
     TooLong(Bytes),
 }
 
@@ -31,61 +32,77 @@ pub struct LineFramer {
     scanned: usize,
     /// Inside a line that is too long and has been reported.
     discarding: bool,
+    /// Whether a CR right before the LF belongs to the terminator.
+    cr_ends: bool,
 }
 
 impl LineFramer {
     /// A framer of lines of at most `line_max` bytes, the LF not counted (a CR before it is).
     pub const fn new(line_max: usize) -> Self {
-        Self { line_max, scanned: 0, discarding: false }
+        Self { line_max, scanned: 0, discarding: false, cr_ends: true }
+    }
+
+    /// A framer whose lines end by LF alone, as servers end theirs: a CR before it is a byte of the line.
+    pub const fn of_server_lines(line_max: usize) -> Self {
+        Self { cr_ends: false, ..Self::new(line_max) }
     }
 
     /// The next line of `buf`, if one is complete or over the cap. Its bytes are taken from the front of `buf`.
     pub fn next_frame(&mut self, buf: &mut BytesMut) -> Option<Frame> {
-        loop {
-            let found = memchr::memchr(b'\n', buf.get(self.scanned..)?).map(|at| self.scanned + at);
-            if self.discarding {
-                self.discarding = found.is_none();
-                self.take(buf, found.map_or(buf.len(), |end| end + 1));
-                if self.discarding {
-                    return None;
-                }
-                continue;
+        if !self.finish_discarding(buf) {
+            return None;
+        }
+        let from = self.scanned.min(buf.len());
+        match memchr::memchr(b'\n', &buf[from..]).map(|at| from + at) {
+            Some(end) if end <= self.line_max => {
+                let mut line = self.take(buf, end + 1);
+                let cr = self.cr_ends && line[..end].ends_with(b"\r");
+                line.truncate(end - usize::from(cr));
+                Some(Frame::Line(line.freeze()))
             }
-            return match found {
-                Some(end) if end <= self.line_max => {
-                    let mut line = self.take(buf, end + 1);
-                    line.truncate(if line[..end].ends_with(b"\r") { end - 1 } else { end });
-                    Some(Frame::Line(line.freeze()))
-                }
-                Some(end) => Some(self.too_long(buf, end + 1)),
-                None if buf.len() > self.line_max => {
-                    self.discarding = true;
-                    Some(self.too_long(buf, buf.len()))
-                }
-                None => {
-                    self.scanned = buf.len();
-                    None
-                }
-            };
+            Some(end) => Some(self.too_long(buf, end + 1)),
+            None if buf.len() > self.line_max => {
+                self.discarding = true;
+                Some(self.too_long(buf, buf.len()))
+            }
+            None => {
+                self.scanned = buf.len();
+                None
+            }
         }
     }
 
-    /// The last line of `buf`, which no LF follows: at the end of input it is a line too (WIRE §1.1).
+    /// The last line of `buf`, which no LF follows: at the end of input it is a line too (WIRE §1.1). It has no terminator,
+    /// so a CR at its end is its own.
     pub fn last_frame(&mut self, buf: &mut BytesMut) -> Option<Frame> {
-        if let Some(frame) = self.next_frame(buf) {
-            return Some(frame);
+        let frame = self.next_frame(buf);
+        if frame.is_some() {
+            return frame;
         }
-        self.discarding = false;
-        let len = buf.len();
-        match len {
-            0 => None,
-            _ => Some(Frame::Line(self.take(buf, len).freeze())),
-        }
+        let rest = buf.len();
+        let line = self.forget(buf, rest);
+        if line.is_empty() { None } else { Some(Frame::Line(line.freeze())) }
     }
 
     /// Whether part of a line has arrived: the buffer holds some of it, or it is being thrown away.
     pub const fn is_inside_line(&self) -> bool {
         self.discarding || self.scanned > 0
+    }
+
+    /// Throws away what has arrived of an over-long line that was reported; false while its end has not arrived.
+    pub(crate) fn finish_discarding(&mut self, buf: &mut BytesMut) -> bool {
+        if self.discarding {
+            let end = memchr::memchr(b'\n', buf);
+            self.discarding = end.is_none();
+            let _ = self.take(buf, end.map_or(buf.len(), |end| end + 1));
+        }
+        !self.discarding
+    }
+
+    /// The first `len` bytes of `buf`; whatever comes next begins a line.
+    pub(crate) fn forget(&mut self, buf: &mut BytesMut, len: usize) -> BytesMut {
+        self.discarding = false;
+        self.take(buf, len)
     }
 
     fn take(&mut self, buf: &mut BytesMut, len: usize) -> BytesMut {
@@ -95,7 +112,9 @@ impl LineFramer {
 
     fn too_long(&mut self, buf: &mut BytesMut, len: usize) -> Frame {
         let line = self.take(buf, len);
+        // Within the cap, so that what is kept does not depend on how much more had arrived, and never holds the LF.
+        let kept = PREFIX_LEN.min(self.line_max);
         // A copy: a slice would keep the whole line in memory.
-        Frame::TooLong(Bytes::copy_from_slice(&line[..PREFIX_LEN.min(line.len())]))
+        Frame::TooLong(Bytes::copy_from_slice(&line[..kept]))
     }
 }

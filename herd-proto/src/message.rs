@@ -19,7 +19,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Lines are far below 4 GiB; one that were not would have its spans cut and fail as invalid, never panic.
+    /// Lines are below 4 GiB: the grammar refuses any other before it makes a span.
     pub(crate) fn new(start: usize, end: usize) -> Self {
         let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Self { start: narrow(start), end: narrow(end) }

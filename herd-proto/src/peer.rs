@@ -267,6 +267,11 @@ impl<B: AsRef<[u8]>> PeerError<B> {
         ErrorCode::from_text(self.parts.code.of(self.line.as_ref()))
     }
 
+    /// The code as it stands in the line.
+    pub fn code_text(&self) -> &str {
+        core::str::from_utf8(self.parts.code.of(self.line.as_ref())).unwrap_or_default()
+    }
+
     /// What was wrong, for people.
     pub fn text(&self) -> &str {
         core::str::from_utf8(self.parts.text.of(self.line.as_ref())).unwrap_or_default()

@@ -3,8 +3,18 @@
 //! Every answer is JSON in the shape of a legacy Google Places Nearby Search reply (WIRE §3.4), whichever backend gave it, and
 //! a backend that fails still answers (WIRE §3.6): the caller never has an error to turn into a reply.
 
+pub mod embedded;
+mod fallback;
+pub mod google;
+mod layout;
+mod legacy;
+mod open;
 mod settings;
 
+pub use embedded::Embedded;
+pub use fallback::Fallback;
+pub use google::Google;
+pub use open::{OpenError, open};
 pub use settings::{Backend, Mask, Settings};
 
 use std::fmt;
@@ -29,7 +39,8 @@ pub struct Query<'a> {
 pub struct Reply {
     /// The JSON, with runs of newlines made one and none at the end. Without the blank line that ends a WHATSAT reply.
     pub body: Bytes,
-    /// Set when the backend failed: what to tell the operator. Holds no secret.
+    /// Set when the backend failed: what to tell the operator. Holds no secret. Behind a [`Fallback`] the body may be good
+    /// nevertheless.
     pub failure: Option<Failure>,
 }
 
@@ -65,4 +76,14 @@ impl fmt::Debug for Answer {
 pub trait Places: Send + Sync + fmt::Debug {
     /// Answers `query`. Never blocks; takes microseconds when it answers at once.
     fn nearby(&self, query: &Query<'_>) -> Answer;
+}
+
+/// The reply to bound 0, for which nobody is asked (WIRE §3.7).
+pub(crate) fn none_wanted() -> Reply {
+    legacy::empty_reply()
+}
+
+/// The reply when the task that fetched it is no more.
+pub(crate) fn lost_reply() -> Reply {
+    legacy::failure_reply(legacy::UNKNOWN_ERROR, "the places could not be fetched")
 }

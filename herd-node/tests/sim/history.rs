@@ -200,7 +200,7 @@ fn unsettled(herd: &Herd) -> Option<String> {
             let index = herd.scenario.graph.peers[server].iter().position(|known| *known == peer).map(PeerIndex)?;
             // What is closing does not count: a connection that takes nothing more may take ten seconds to be given up.
             let serves = |link: &&LinkId| {
-                process.replica.link_peer(**link) == Some(index) && !process.replica.is_closing(**link)
+                process.replica.proven_peer(**link) == Some(index) && !process.replica.is_closing(**link)
             };
             let links = process.conns.keys().filter(serves).count();
             if links != 1 || !process.replica.has_link(index) || !process.replica.is_caught_up(index) {

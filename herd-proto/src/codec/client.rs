@@ -8,7 +8,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::over_long;
 use crate::ascii::{is_field, is_space};
-use crate::frame::{CLIENT_LINE_MAX, Frame, LineFramer};
+use crate::frame::{CLIENT_LINE_MAX, Frame, LineFramer, PREFIX_LEN};
 use crate::{At, Expected, Field, Invalid, ParseError, Request, Response};
 
 /// The default cap of a WHATSAT reply's body in bytes: what a server accepts from its places service.
@@ -28,12 +28,9 @@ pub struct ClientCodec {
     line_max: usize,
     body_max: usize,
     awaited: VecDeque<Awaited>,
-    /// The AT whose body has not arrived whole.
-    at: Option<At<Bytes>>,
+    part: Part,
     /// No blank line begins in the buffer's first so many bytes.
     body_scanned: usize,
-    /// A body over its cap was reported; bytes are thrown away up to the blank line that ends it.
-    discarding_body: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,100 +41,134 @@ enum Awaited {
     Nearby,
 }
 
+/// Which part of a reply comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Line,
+    /// The body of this AT.
+    Body(At<Bytes>),
+    /// A body nobody wants: it is over its cap, or its AT could not be read. It is thrown away up to its blank line.
+    UnwantedBody,
+}
+
+type Item = Result<Response<Bytes>, Invalid<Bytes>>;
+
 impl ClientCodec {
     /// A codec that takes reply lines of at most `line_max` bytes and bodies of at most `body_max`.
     pub const fn new(line_max: usize, body_max: usize) -> Self {
         Self {
-            framer: LineFramer::new(line_max),
+            framer: LineFramer::of_server_lines(line_max),
             line_max,
             body_max,
             awaited: VecDeque::new(),
-            at: None,
+            part: Part::Line,
             body_scanned: 0,
-            discarding_body: false,
         }
     }
 
     /// How many replies are still to come.
     pub fn awaited(&self) -> usize {
-        self.awaited.len() + usize::from(self.at.is_some())
+        self.awaited.len() + usize::from(matches!(self.part, Part::Body(_)))
     }
 
-    fn next_line(&mut self, buf: &mut BytesMut, last: bool) -> Option<<Self as Decoder>::Item> {
-        let frame = if last { self.framer.last_frame(buf) } else { self.framer.next_frame(buf) }?;
-        let line = match frame {
-            Frame::Line(line) => line,
-            Frame::TooLong(prefix) => {
-                self.awaited.pop_front();
-                return Some(Err(over_long(prefix, self.line_max)));
-            }
-        };
-        let Some(awaited) = self.awaited.pop_front() else {
-            return Some(Err(Invalid::new(line, ParseError::new(Field::Line, 0, Expected::AskedFor))));
-        };
-        match Response::parse(line) {
-            Ok(Response::At(at)) if awaited == Awaited::Nearby => {
-                self.at = Some(at);
-                self.next_body(buf, last)
-            }
-            other => Some(other),
+    fn next(&mut self, buf: &mut BytesMut, last: bool) -> Option<Item> {
+        if self.part == Part::UnwantedBody && !self.throw_body_away(buf, last) {
+            return None;
         }
+        if matches!(self.part, Part::Body(_)) { self.next_body(buf, last) } else { self.next_line(buf, last) }
+    }
+
+    fn next_line(&mut self, buf: &mut BytesMut, last: bool) -> Option<Item> {
+        let frame = if last { self.framer.last_frame(buf) } else { self.framer.next_frame(buf) }?;
+        let awaited = self.awaited.pop_front();
+        let item = match (frame, awaited) {
+            (Frame::TooLong(prefix), _) => Err(over_long(prefix, self.line_max)),
+            (Frame::Line(line), None) => Err(Invalid::new(line, ParseError::new(Field::Line, 0, Expected::AskedFor))),
+            (Frame::Line(line), Some(_)) => Response::parse(line),
+        };
+        if awaited != Some(Awaited::Nearby) {
+            return Some(item);
+        }
+        match item {
+            Ok(Response::At(at)) => {
+                self.part = Part::Body(at);
+                return self.next_body(buf, last);
+            }
+            // An AT it is all the same, so a body follows, and the replies after it begin where that ends.
+            Err(ref invalid) if invalid.line.starts_with(b"AT ") => self.part = Part::UnwantedBody,
+            _ => {}
+        }
+        Some(item)
     }
 
     /// The body of the AT before it: everything up to the blank line that ends it (WIRE §3.4).
-    fn next_body(&mut self, buf: &mut BytesMut, last: bool) -> Option<<Self as Decoder>::Item> {
-        let from = self.body_scanned.min(buf.len());
-        let Some(end) = memchr::memmem::find(&buf[from..], b"\n\n").map(|at| from + at) else {
-            self.body_scanned = buf.len().saturating_sub(1);
-            return self.unfinished_body(buf, last);
-        };
-        self.body_scanned = 0;
-        let mut body = buf.split_to(end + 2);
-        body.truncate(end);
-        if core::mem::take(&mut self.discarding_body) {
-            return self.next_line(buf, last);
-        }
-        let at = self.at.take()?;
-        if body.len() > self.body_max {
-            return Some(Err(self.long_body(&body)));
-        }
-        Some(Ok(Response::Nearby { at, body: body.freeze() }))
-    }
-
-    fn unfinished_body(&mut self, buf: &mut BytesMut, last: bool) -> Option<<Self as Decoder>::Item> {
-        if self.discarding_body {
-            // The last byte may be the first half of the blank line.
-            let dropped = buf.len().saturating_sub(1);
-            let _ = buf.split_to(dropped);
-            self.body_scanned = 0;
-            if last {
-                self.discarding_body = false;
-                buf.clear();
+    fn next_body(&mut self, buf: &mut BytesMut, last: bool) -> Option<Item> {
+        let item = match self.find_blank_line(buf) {
+            Some(end) if end > self.body_max => Err(self.long_body(buf)),
+            Some(end) => {
+                let mut body = self.take(buf, end + 2);
+                body.truncate(end);
+                return self.finish_body(body.freeze());
             }
-            return None;
+            // One byte of grace: it may be the first half of the blank line.
+            None if buf.len() > self.body_max.saturating_add(1) => Err(self.long_body(buf)),
+            None if last => {
+                let rest = buf.len();
+                let body = self.take(buf, rest).freeze();
+                self.part = Part::Line;
+                let error = ParseError::new(Field::Body, body.len(), Expected::BlankLine);
+                return Some(Err(Invalid::new(body, error)));
+            }
+            None => return None,
+        };
+        self.part = Part::UnwantedBody;
+        Some(item)
+    }
+
+    fn finish_body(&mut self, body: Bytes) -> Option<Item> {
+        match core::mem::replace(&mut self.part, Part::Line) {
+            Part::Body(at) => Some(Ok(Response::Nearby { at, body })),
+            Part::Line | Part::UnwantedBody => None,
         }
+    }
+
+    /// Whether an unwanted body has ended and gone.
+    fn throw_body_away(&mut self, buf: &mut BytesMut, last: bool) -> bool {
+        // Its AT may have been too long: the rest of that line goes first.
+        let end = if self.framer.finish_discarding(buf) { self.find_blank_line(buf) } else { None };
+        let gone = match end {
+            Some(end) => end + 2,
+            None if last => buf.len(),
+            // The last byte may be the first half of the blank line.
+            None => buf.len().saturating_sub(1),
+        };
+        let _ = self.take(buf, gone);
         if last {
-            self.at = None;
-            self.body_scanned = 0;
-            let body = buf.split().freeze();
-            let error = ParseError::new(Field::Body, body.len(), Expected::BlankLine);
-            return Some(Err(Invalid::new(body, error)));
+            let _ = self.framer.forget(buf, 0);
         }
-        if buf.len() > self.body_max {
-            self.at = None;
-            self.discarding_body = true;
-            return Some(Err(self.long_body(buf)));
+        if end.is_some() || last {
+            self.part = Part::Line;
         }
-        None
+        end.is_some()
     }
 
-    fn long_body(&self, body: &[u8]) -> Invalid<Bytes> {
-        let prefix = Bytes::copy_from_slice(&body[..crate::frame::PREFIX_LEN.min(body.len())]);
-        Invalid::new(prefix, ParseError::new(Field::Body, self.body_max, Expected::LineWithinCap))
+    fn find_blank_line(&mut self, buf: &BytesMut) -> Option<usize> {
+        let from = self.body_scanned.min(buf.len());
+        let found = memchr::memmem::find(&buf[from..], b"\n\n").map(|at| from + at);
+        self.body_scanned = buf.len().saturating_sub(1);
+        found
     }
 
-    fn next(&mut self, buf: &mut BytesMut, last: bool) -> Option<<Self as Decoder>::Item> {
-        if self.at.is_some() || self.discarding_body { self.next_body(buf, last) } else { self.next_line(buf, last) }
+    fn take(&mut self, buf: &mut BytesMut, len: usize) -> BytesMut {
+        self.body_scanned = 0;
+        buf.split_to(len)
+    }
+
+    /// Leaves the body in `buf`, to be thrown away.
+    fn long_body(&mut self, buf: &BytesMut) -> Invalid<Bytes> {
+        self.body_scanned = 0;
+        let prefix = Bytes::copy_from_slice(&buf[..PREFIX_LEN.min(self.body_max)]);
+        Invalid::new(prefix, ParseError::new(Field::Body, self.body_max, Expected::BodyWithinCap))
     }
 }
 
@@ -149,14 +180,14 @@ impl Default for ClientCodec {
 }
 
 impl Decoder for ClientCodec {
-    type Item = Result<Response<Bytes>, Invalid<Bytes>>;
+    type Item = Item;
     type Error = io::Error;
 
-    fn decode(&mut self, buf: &mut BytesMut) -> io::Result<Option<Self::Item>> {
+    fn decode(&mut self, buf: &mut BytesMut) -> io::Result<Option<Item>> {
         Ok(self.next(buf, false))
     }
 
-    fn decode_eof(&mut self, buf: &mut BytesMut) -> io::Result<Option<Self::Item>> {
+    fn decode_eof(&mut self, buf: &mut BytesMut) -> io::Result<Option<Item>> {
         Ok(self.next(buf, true))
     }
 }

@@ -21,7 +21,7 @@ pub struct PeerCodec {
 impl PeerCodec {
     /// A codec for lines of at most `line_max` bytes, the LF not counted.
     pub const fn new(line_max: usize) -> Self {
-        Self { framer: LineFramer::new(line_max), line_max }
+        Self { framer: LineFramer::of_server_lines(line_max), line_max }
     }
 }
 
@@ -45,7 +45,8 @@ impl Decoder for PeerCodec {
     fn decode_eof(&mut self, buf: &mut BytesMut) -> io::Result<Option<Self::Item>> {
         let item = self.decode(buf)?;
         if item.is_none() {
-            buf.clear();
+            let rest = buf.len();
+            let _ = self.framer.forget(buf, rest);
         }
         Ok(item)
     }

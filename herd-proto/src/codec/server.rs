@@ -80,8 +80,7 @@ impl<B: AsRef<[u8]>> Encoder<Response<B>> for ServerCodec {
             Response::At(at) => encode::at(out, at.operands()),
             Response::Nearby { at, body } => {
                 encode::at(out, at.operands());
-                out.extend_from_slice(body.as_ref());
-                out.extend_from_slice(b"\n\n");
+                encode::body(out, body.as_ref());
             }
             Response::Invalid(line) => {
                 out.extend_from_slice(line.as_ref());

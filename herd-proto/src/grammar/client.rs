@@ -8,6 +8,7 @@ use crate::{Expected, Field, ParseError};
 
 /// `request = *WSP ( iamat / whatsat ) *WSP`
 pub(crate) fn request(line: &[u8]) -> Result<RequestParts, ParseError> {
+    super::addressable(line)?;
     let mut fields = Fields { line, at: 0 };
     let command = fields.next_span();
     match command.of(line) {

@@ -79,6 +79,14 @@ pub(crate) fn whole<'a, V: Value<'a>>(text: &'a [u8]) -> Result<V, ParseError> {
     V::read(text).map_err(|stop| stop.in_field(V::FIELD, 0))
 }
 
+/// Ranges of a line are kept in 32 bits; nothing near that size is a message, whatever cap a caller's framing has.
+fn addressable(line: &[u8]) -> Result<(), ParseError> {
+    match u32::try_from(line.len()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ParseError::new(Field::Line, 0, Expected::LineWithinCap)),
+    }
+}
+
 /// Runs `parser` over the whole of `text`; whatever it leaves over is a mistake, where `end` was expected.
 fn complete<'a, T>(
     text: Input<'a>,

@@ -8,6 +8,7 @@ use crate::{Expected, Field, Hops, Nonce, ParseError, Ping, Pong, Ready};
 
 /// `peer-message = hello / auth / ready / peer-at / ping / pong / bye / err`
 pub(crate) fn peer_message(line: &[u8]) -> Result<PeerParts, ParseError> {
+    super::addressable(line)?;
     let mut words = Words::new(line);
     let verb = words.next_span();
     match verb.of(line) {
@@ -109,10 +110,10 @@ fn err(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
 
 /// `text = 1*( %x20-7E )`, the rest of the line.
 fn text(words: &mut Words<'_>, line: &[u8]) -> Result<crate::message::Span, ParseError> {
-    let missing = ParseError::new(Field::Body, line.len(), Expected::Text);
+    let missing = ParseError::new(Field::Text, line.len(), Expected::Text);
     let text = words.rest()?.ok_or(missing)?;
     match text.of(line).iter().position(|byte| !matches!(byte, b' '..=b'~')) {
-        Some(offset) => Err(ParseError::new(Field::Body, text.start() + offset, Expected::Text)),
+        Some(offset) => Err(ParseError::new(Field::Text, text.start() + offset, Expected::Text)),
         None if text.of(line).is_empty() => Err(missing),
         None => Ok(text),
     }

@@ -10,6 +10,7 @@ use crate::{Expected, Field, ParseError};
 
 /// A whole line that is an AT.
 pub(crate) fn at_line(line: &[u8]) -> Result<AtParts, ParseError> {
+    super::addressable(line)?;
     let mut words = Words::new(line);
     words.verb(b"AT", Expected::Response)?;
     let parts = at_operands(&mut words)?;

@@ -1,0 +1,63 @@
+//! One line of a client: the parser and the oracle say the same, and what was parsed is echoed byte for byte.
+
+use herd_proto::{At, Escaped, PosixTime, Request, ServerName, encode};
+
+use crate::oracle;
+
+/// Checks `line`.
+///
+/// # Panics
+/// When the product breaks a promise.
+pub fn check(line: &[u8]) {
+    match (Request::parse(line), oracle::request(line)) {
+        (Ok(parsed), Ok(expected)) => {
+            same(&parsed, &expected);
+            // A line that holds its own terminators is only ever seen by callers without framing.
+            if let Request::Iamat(iamat) = &parsed {
+                echo(iamat);
+            }
+        }
+        (Err(invalid), Err(field)) => {
+            assert_eq!(invalid.line, line);
+            assert_eq!(invalid.error.field.as_str(), field, "{}", invalid.error);
+            assert!(invalid.error.offset <= line.len());
+        }
+        (parsed, expected) => panic!("{}: {parsed:?}, but the oracle says {expected:?}", Escaped(line)),
+    }
+}
+
+fn same(parsed: &Request<&[u8]>, expected: &oracle::Request) {
+    let seen = match parsed {
+        Request::Iamat(iamat) => oracle::Request::Iamat {
+            client: iamat.client().as_bytes().to_vec(),
+            location: iamat.location().as_str().to_owned(),
+            nanodegrees: (iamat.location().latitude().nanodegrees(), iamat.location().longitude().nanodegrees()),
+            time: iamat.time().as_str().to_owned(),
+            seconds: iamat.posix_time().seconds(),
+            nanos: iamat.posix_time().nanos(),
+        },
+        Request::Whatsat(whatsat) => oracle::Request::Whatsat {
+            client: whatsat.client().as_bytes().to_vec(),
+            radius: whatsat.radius().as_str().to_owned(),
+            micrometres: whatsat.radius().micrometres(),
+            limit: whatsat.limit().get(),
+        },
+    };
+    assert_eq!(seen, *expected);
+}
+
+/// The AT that answers is an AT, with these operands byte for byte and the exact skew.
+fn echo(iamat: &herd_proto::Iamat<&[u8]>) {
+    let receipt = PosixTime::new(1_621_464_827, 959_498_503).unwrap();
+    let nanos = |time: PosixTime| i128::from(time.seconds()) * 1_000_000_000 + i128::from(time.nanos());
+    let skew = receipt.since(iamat.posix_time());
+    assert_eq!(skew.nanos(), nanos(receipt) - nanos(iamat.posix_time()));
+    let mut reply = Vec::new();
+    encode::at_of_iamat(&mut reply, ServerName::new("Riley").unwrap(), skew, iamat);
+    assert_eq!(reply.pop(), Some(b'\n'));
+    let at = At::parse(reply.as_slice()).unwrap();
+    let seen = (at.origin().as_str(), at.skew(), at.client(), at.location(), at.time());
+    assert_eq!(seen, ("Riley", skew, iamat.client(), iamat.location(), iamat.time()));
+    let tail = [iamat.client().as_bytes(), iamat.location().as_str().as_bytes(), iamat.time().as_str().as_bytes()];
+    assert!(reply.ends_with(&tail.join(&b' ')));
+}

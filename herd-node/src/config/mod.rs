@@ -1,0 +1,180 @@
+//! The configuration: a TOML file, or the default herd without one.
+//!
+//! ```toml
+//! [herd]
+//! name = "ucla"                      # default "ucla"
+//! secret_file = "herd.secret"        # one secret a line, 32 bytes or more; or environment HERD_SECRET
+//!
+//! [[server]]                         # one or more
+//! name   = "Riley"
+//! client = "127.0.0.1:12000"         # IP:PORT; port 0 is any free one
+//! peer   = "127.0.0.1:13000"         # loopback, unless there is a secret
+//! peers  = ["Jaquez", "Juzang"]      # at most 16, and they name this one too; default none
+//! dial   = { Jaquez = "127.0.0.1:20420" }   # reach a peer at another address than its own (NAT, tunnel)
+//!
+//! [places]                           # each key: see `places::Settings`
+//! backend  = "google-legacy"         # embedded (default), google, google-legacy
+//! base_url = "http://127.0.0.1:20490/maps/api/place/nearbysearch/json"   # https, unless loopback
+//! key_file = "places.key"            # one line; or environment PLACES_KEY
+//! data     = ["cafes.geojson"]       # files of places instead of the embedded ones
+//! mask     = "pro"                   # pro, enterprise
+//! type     = "cafe"                  # default: any
+//! ca_file  = "ca.pem"
+//! fallback = false                   # answer from the embedded places when Google fails
+//! connect_timeout_ms = 3_000         # 10 to 60,000
+//! deadline_ms        = 8_000         # 10 to 300,000
+//! body_max_bytes     = 8_388_608     # 1,024 to 256 MiB
+//! in_flight_max      = 64            # 1 to 4,096
+//! queue_max          = 256           # 0 to 1,000,000
+//! breaker_failures   = 5             # 1 to 1,000,000
+//! breaker_pause_ms   = 10_000        # 1 to 3,600,000
+//! calls_per_minute   = 60            # 1 to 1,000,000,000; default: no budget
+//! calls_per_day      = 1_000         # the same
+//!
+//! [journal]                          # each key: see `journal::Settings`
+//! enabled   = true
+//! directory = "logs"
+//! file_bytes_max  = 67_108_864       # 4,096 to 1 TiB
+//! files_kept      = 5                # 0 to 1,000
+//! queue_bytes_max = 8_388_608        # 65,536 to 1 GiB
+//!
+//! [limits]                           # see `Limits`
+//! [replication]                      # see `Replication`
+//! ```
+//!
+//! Relative paths are relative to the configuration file's directory; without a file, to the current one (the default herd's
+//! journal is in `logs/` there). An environment variable that is set and not empty goes before the file's key, which is then not
+//! read. Files with secrets must not be readable by everybody.
+//!
+//! [`Config::load`] reads and checks everything at once: after it nothing in a [`Config`] contradicts anything else, and nothing
+//! was opened but the files named. The first thing wrong is a [`ConfigError`] that names the file, the line and the key. What is
+//! *in* the files of `data` and `ca_file` is looked at by the places backend.
+
+mod error;
+mod files;
+mod herd;
+mod read;
+mod servers;
+mod settings;
+mod tables;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use herd_proto::herd::{DEFAULT_NAME, DEFAULT_SERVERS, DefaultServer};
+
+pub use crate::net::Limits;
+pub use error::{ConfigError, Place, Problem};
+pub use settings::{Config, PeerConfig, Replication, ServerConfig};
+
+use crate::secret::Secret;
+use crate::{journal, places};
+use herd::Herd;
+use read::{Section, Source};
+
+/// The environment's variables, by name. A function, so that tests and other programs need not change their own.
+pub type Env<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// The variable with the herd's secrets.
+pub const SECRET_VARIABLE: &str = "HERD_SECRET";
+
+/// The variable with the key of the places backend.
+pub const KEY_VARIABLE: &str = "PLACES_KEY";
+
+/// The largest configuration file, in bytes: nobody names `/dev/zero` with good intent.
+const FILE_LEN_MAX: u64 = 1024 * 1024;
+
+impl Config {
+    /// The five servers of WIRE §4 on loopback, clients at 12000 and up, peers at 13000 and up.
+    ///
+    /// # Errors
+    /// A secret or key in the environment that can't be one.
+    pub fn default_herd(env: &Env<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            herd: DEFAULT_NAME.to_owned(),
+            secrets: from_env(env, SECRET_VARIABLE, files::parse_secrets)?.unwrap_or_default(),
+            servers: DEFAULT_SERVERS.iter().map(default_server).collect(),
+            places: places::Settings {
+                key: from_env(env, KEY_VARIABLE, files::parse_key)?,
+                ..places::Settings::default()
+            },
+            journal: Some(journal::Settings::default()),
+            limits: Limits::default(),
+            replication: Replication::default(),
+        })
+    }
+
+    /// Reads and checks the file at `path`, and every file it names.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn load(path: &Path, env: &Env<'_>) -> Result<Self, ConfigError> {
+        let in_file = |problem| ConfigError::new(Place::File(path.to_owned(), None), None, problem);
+        let bytes = files::read(path, FILE_LEN_MAX).map_err(in_file)?;
+        Self::parse(&bytes, path, env)
+    }
+
+    /// Checks `text` as [`Config::load`] does, as if it had been read from `path`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(text: &[u8], path: &Path, env: &Env<'_>) -> Result<Self, ConfigError> {
+        let source = Source::new(path, text)?;
+        let tree = source.parse()?;
+        let root = Section::root(source, &tree);
+        root.only(&["herd", "server", "places", "journal", "limits", "replication"])?;
+        let (herd, secrets) = herd_table(&root.section("herd")?, env)?;
+        let servers = servers::read(&root)?;
+        let servers = Herd::new(source, &servers)?.check(!secrets.is_empty())?;
+        let env_key = from_env(env, KEY_VARIABLE, files::parse_key)?;
+        Ok(Self {
+            herd,
+            secrets,
+            servers,
+            places: tables::places(&root.section("places")?, env_key)?,
+            journal: tables::journal(&root.section("journal")?, path.parent().unwrap_or(Path::new("")))?,
+            limits: tables::limits(&root.section("limits")?)?,
+            replication: tables::replication(&root.section("replication")?)?,
+        })
+    }
+}
+
+/// The real environment, as an [`Env`]. What isn't UTF-8 comes as U+FFFD and is refused where it matters, not taken as unset.
+pub fn process_env(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Table `[herd]`, and the environment's secrets.
+fn herd_table(table: &Section<'_>, env: &Env<'_>) -> Result<(String, Vec<Secret>), ConfigError> {
+    table.only(&["name", "secret_file"])?;
+    let name = table.value("name").map_or(Ok(DEFAULT_NAME), |value| servers::name(&value))?;
+    let from_file = || table.value("secret_file").map(|value| files::private(&value, files::parse_secrets)).transpose();
+    let secrets = match from_env(env, SECRET_VARIABLE, files::parse_secrets)? {
+        Some(secrets) => secrets,
+        None => from_file()?.unwrap_or_default(),
+    };
+    Ok((name.to_owned(), secrets))
+}
+
+fn from_env<T>(env: &Env<'_>, name: &str, parse: fn(&[u8]) -> Result<T, Problem>) -> Result<Option<T>, ConfigError> {
+    let Some(value) = env(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let in_env = |problem| ConfigError::new(Place::Environment, Some(name), problem);
+    // See `process_env`: what stands for bytes that were lost must not become part of a secret.
+    if value.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(in_env(Problem::NotUtf8));
+    }
+    parse(value.as_bytes()).map(Some).map_err(in_env)
+}
+
+fn default_server(server: &DefaultServer) -> ServerConfig {
+    let loopback = |port: u16| (std::net::Ipv4Addr::LOCALHOST, port).into();
+    let peers = DEFAULT_SERVERS.iter().filter(|other| server.peers.contains(&other.name));
+    ServerConfig {
+        name: server.name.to_owned(),
+        client: loopback(server.client_port),
+        peer: loopback(server.peer_port),
+        peers: peers.map(|peer| PeerConfig { name: peer.name.to_owned(), dial: loopback(peer.peer_port) }).collect(),
+    }
+}

@@ -1,0 +1,85 @@
+//! The `[[server]]` tables, as written: each value known to be of its kind, nothing known of how they fit together.
+
+use std::net::SocketAddr;
+
+use herd_proto::ServerName;
+use toml::Spanned;
+
+use super::read::{Section, Value};
+use super::{ConfigError, Problem, ServerConfig};
+
+/// One `[[server]]`, with the places of everything that can still turn out wrong.
+#[derive(Debug)]
+pub(super) struct RawServer<'a> {
+    pub(super) name: Spanned<&'a str>,
+    pub(super) client: Spanned<SocketAddr>,
+    pub(super) peer: Spanned<SocketAddr>,
+    pub(super) peers: Vec<Spanned<&'a str>>,
+    pub(super) dial: Vec<(Spanned<&'a str>, SocketAddr)>,
+}
+
+impl RawServer<'_> {
+    /// Where to dial `peer`, if it is said.
+    pub(super) fn dial(&self, peer: &str) -> Option<SocketAddr> {
+        self.dial.iter().find(|(name, _)| *name.get_ref() == peer).map(|&(_, address)| address)
+    }
+
+    /// Whether `peer` is listed.
+    pub(super) fn has_peer(&self, peer: &str) -> bool {
+        self.peers.iter().any(|name| *name.get_ref() == peer)
+    }
+}
+
+/// All servers of a file.
+pub(super) fn read<'a>(root: &Section<'a>) -> Result<Vec<RawServer<'a>>, ConfigError> {
+    let tables = root.value("server").map(|value| value.list()).transpose()?.unwrap_or_default();
+    tables.iter().map(|table| server(&table.section()?)).collect()
+}
+
+/// The name of a server or herd.
+pub(super) fn name<'a>(value: &Value<'a>) -> Result<&'a str, ConfigError> {
+    let text = value.string()?;
+    ServerName::new(text).map_err(|_| value.error(Problem::BadName(text.to_owned())))?;
+    Ok(text)
+}
+
+fn server<'a>(table: &Section<'a>) -> Result<RawServer<'a>, ConfigError> {
+    table.only(&["name", "client", "peer", "peers", "dial"])?;
+    let [name_value, client, peer] = [table.required("name")?, table.required("client")?, table.required("peer")?];
+    Ok(RawServer {
+        name: spanned(&name_value, name(&name_value)?),
+        client: spanned(&client, address(&client)?),
+        peer: spanned(&peer, address(&peer)?),
+        peers: peers(table)?,
+        dial: dial(table)?,
+    })
+}
+
+fn peers<'a>(table: &Section<'a>) -> Result<Vec<Spanned<&'a str>>, ConfigError> {
+    let Some(value) = table.value("peers") else { return Ok(Vec::new()) };
+    let list = value.list()?;
+    if list.len() > ServerConfig::PEERS_MAX {
+        return Err(value.error(Problem::TooManyPeers { found: list.len(), max: ServerConfig::PEERS_MAX }));
+    }
+    list.iter().map(|peer| Ok(spanned(peer, name(peer)?))).collect()
+}
+
+fn dial<'a>(table: &Section<'a>) -> Result<Vec<(Spanned<&'a str>, SocketAddr)>, ConfigError> {
+    let mut dial = Vec::new();
+    for (peer, value) in table.section("dial")?.values() {
+        let address = address(&value)?;
+        if address.port() == 0 || address.ip().to_canonical().is_unspecified() {
+            return Err(value.error(Problem::NotDiallable(address)));
+        }
+        dial.push((spanned(&value, peer), address));
+    }
+    Ok(dial)
+}
+
+fn address(value: &Value<'_>) -> Result<SocketAddr, ConfigError> {
+    value.parsed(Problem::BadAddress)
+}
+
+fn spanned<T>(value: &Value<'_>, inner: T) -> Spanned<T> {
+    Spanned::new(value.at..value.at, inner)
+}

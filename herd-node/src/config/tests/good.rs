@@ -1,0 +1,178 @@
+//! Configurations that are right, and what they say.
+
+use std::time::Duration;
+
+use super::*;
+use crate::places::{Backend, Mask};
+
+#[test]
+fn the_default_herd_is_that_of_the_protocol() {
+    let config = Config::default_herd(&no_env).unwrap();
+    let shown: Vec<_> = config
+        .servers
+        .iter()
+        .map(|server| {
+            let peers: Vec<_> = server.peers.iter().map(|peer| format!("{}@{}", peer.name, peer.dial)).collect();
+            format!("{} {} {} {}", server.name, server.client, server.peer, peers.join(","))
+        })
+        .collect();
+    let expected = [
+        "Riley 127.0.0.1:12000 127.0.0.1:13000 Jaquez@127.0.0.1:13001,Juzang@127.0.0.1:13002",
+        "Jaquez 127.0.0.1:12001 127.0.0.1:13001 Riley@127.0.0.1:13000,Bernard@127.0.0.1:13004",
+        "Juzang 127.0.0.1:12002 127.0.0.1:13002 Riley@127.0.0.1:13000,Campbell@127.0.0.1:13003,Bernard@127.0.0.1:13004",
+        "Campbell 127.0.0.1:12003 127.0.0.1:13003 Juzang@127.0.0.1:13002,Bernard@127.0.0.1:13004",
+        "Bernard 127.0.0.1:12004 127.0.0.1:13004 Jaquez@127.0.0.1:13001,Juzang@127.0.0.1:13002,Campbell@127.0.0.1:13003",
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!((config.herd.as_str(), config.secrets.len()), ("ucla", 0));
+    assert_eq!(config.journal, Some(journal::Settings::default()));
+    assert_eq!(config.server("Campbell").unwrap().server_name().unwrap().as_str(), "Campbell");
+    assert_eq!(config.server("campbell"), None);
+}
+
+#[test]
+fn the_issue_s_example_loads() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "herd.secret", SECRET, 0o600);
+    write(directory.path(), "places.key", "canary\n", 0o640);
+    let text = r#"
+        [herd]
+        name = "ucla"
+        secret_file = "herd.secret"        # or environment HERD_SECRET
+
+        [[server]]
+        name   = "Riley"
+        client = "127.0.0.1:12000"
+        peer   = "127.0.0.1:13000"
+        peers  = ["Jaquez", "Juzang"]
+        dial   = { Jaquez = "127.0.0.1:20420" }   # optional: reach a peer at another address than its own (NAT, tunnel)
+
+        [places]
+        backend  = "google-legacy"         # embedded | google | google-legacy
+        base_url = "http://127.0.0.1:20490/maps/api/place/nearbysearch/json"   # optional, the whole endpoint
+        key_file = "places.key"            # or environment PLACES_KEY
+
+        [journal]
+        directory = "logs"
+"#;
+    let others = [
+        server("Jaquez", "127.0.0.1:12001", "127.0.0.1:13001", r#"peers = ["Riley"]"#),
+        server("Juzang", "127.0.0.1:12002", "127.0.0.1:13002", r#"peers = ["Riley"]"#),
+    ];
+    let path = write(directory.path(), "herd.toml", &(text.to_owned() + &others.concat()), 0o644);
+    let config = Config::load(&path, &no_env).unwrap();
+    let dials: Vec<_> = config.servers[0].peers.iter().map(|peer| peer.dial.to_string()).collect();
+    assert_eq!(dials, ["127.0.0.1:20420", "127.0.0.1:13002"]);
+    assert_eq!(config.places.backend, Backend::GoogleLegacy);
+    let endpoint = "http://127.0.0.1:20490/maps/api/place/nearbysearch/json";
+    assert_eq!(config.places.base_url.as_deref(), Some(endpoint));
+    assert_eq!(config.places.key.as_ref().unwrap().expose(), b"canary");
+    assert_eq!(config.secrets[0].expose(), SECRET.as_bytes());
+    assert_eq!(config.journal.as_ref().unwrap().directory, directory.path().join("logs"));
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("canary") && !shown.contains(SECRET), "{shown}");
+}
+
+#[test]
+fn good_files() {
+    let alone = server("Solo", "127.0.0.1:0", "127.0.0.1:0", "");
+    let tables = "[places]\n[journal]\n[limits]\n[replication]\n[herd]\n";
+    let any = server("Solo", "0.0.0.0:12000", "[::1]:13000", "peers = []\ndial = {}");
+    let zero = PAIR.replace(":12000", ":0").replace(":12001", ":0").replace(":13000", ":0").replace(":13001", ":0");
+    let mapped = server("Solo", "127.0.0.1:1", "[::ffff:127.0.0.1]:2", "");
+    for text in [PAIR, &alone, &(alone.clone() + tables), &any, &zero, &mapped] {
+        parsed(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    }
+    assert_eq!(parsed(&zero).unwrap().servers[0].peers[0].dial.to_string(), "127.0.0.1:0");
+    assert_eq!(parsed(&alone).unwrap().limits, Limits::default());
+    assert_eq!(parsed(&alone).unwrap().replication, Replication::default());
+    assert_eq!(parsed(&alone).unwrap().journal, Some(journal::Settings::default()));
+    assert_eq!(parsed(&(alone + "[journal]\nenabled = false")).unwrap().journal, None);
+}
+
+#[test]
+fn every_setting_arrives() {
+    let tables = r#"
+[places]
+mask = "enterprise"
+type = "cafe"
+fallback = true
+connect_timeout_ms = 11
+deadline_ms = 12
+body_max_bytes = 0x2000
+in_flight_max = 14
+queue_max = 0
+breaker_failures = 16
+breaker_pause_ms = 17
+calls_per_minute = 18
+calls_per_day = 1_000
+[journal]
+directory = "/var/log/herd"
+file_bytes_max = 5000
+files_kept = 2
+queue_bytes_max = 70000
+[limits]
+client_line_bytes_max = 513
+connections_max = 21
+connections_per_ip_max = 0
+first_line_ms = 123
+line_ms = 124
+idle_ms = 125
+output_bytes_max = 5000
+pending_max = 27
+write_stall_ms = 128
+clients_max = 29
+records_bytes_max = 1048576
+time_ahead_s_max = 0
+unproven_max = 31
+handshake_ms = 132
+[replication]
+ping_ms = 60
+dead_ms = 120
+backoff_min_ms = 40
+backoff_max_ms = 40
+hops_max = 255
+"#;
+    let config = parsed(&(PAIR.to_owned() + tables)).unwrap();
+    let places = config.places;
+    assert_eq!((places.mask, places.place_type.as_deref(), places.fallback), (Mask::Enterprise, Some("cafe"), true));
+    assert_eq!(
+        [places.connect_timeout, places.deadline, places.breaker_pause],
+        [11, 12, 17].map(Duration::from_millis)
+    );
+    assert_eq!((places.body_max, places.in_flight_max, places.queue_max), (0x2000, 14, 0));
+    let budgets = (places.calls_per_minute, places.calls_per_day);
+    assert_eq!((places.breaker_failures, budgets), (16, (Some(18), Some(1_000))));
+    let journal = journal::Settings {
+        directory: "/var/log/herd".into(),
+        file_bytes_max: 5_000,
+        files_kept: 2,
+        queue_bytes_max: 70_000,
+    };
+    assert_eq!(config.journal, Some(journal));
+    let limits = Limits {
+        client_line_bytes_max: 513,
+        connections_max: 21,
+        connections_per_ip_max: None,
+        first_line: Duration::from_millis(123),
+        line: Duration::from_millis(124),
+        idle: Duration::from_millis(125),
+        output_bytes_max: 5_000,
+        pending_max: 27,
+        write_stall: Duration::from_millis(128),
+        clients_max: 29,
+        records_bytes_max: 1_048_576,
+        time_ahead_max: None,
+        unproven_max: 31,
+        handshake: Duration::from_millis(132),
+    };
+    assert_eq!(config.limits, limits);
+    let replication = Replication {
+        ping: Duration::from_millis(60),
+        dead: Duration::from_millis(120),
+        backoff_min: Duration::from_millis(40),
+        backoff_max: Duration::from_millis(40),
+        hops_max: 255,
+    };
+    assert_eq!(config.replication, replication);
+}

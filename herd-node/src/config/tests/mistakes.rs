@@ -1,0 +1,193 @@
+//! Each mistake and its answer, to the letter.
+
+use super::*;
+
+/// Mistakes after [`PAIR`], so that their first line is the file's 11th.
+pub(super) const TABLES: &[(&str, &str)] = &[
+    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, limits, replication"),
+    ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file"),
+    (
+        "[herd]\nname = \"\\u001b[2J\"",
+        r#"12: herd.name: "\x1b[2J" is not a name: 1 to 64 of A-Z a-z 0-9 - _ . beginning with a letter or digit"#,
+    ),
+    ("[herd]\nname = 7", "12: herd.name: should be a string, not a whole number"),
+    ("[herd]\nsecret_file = \"\"", "12: herd.secret_file: is empty"),
+    ("[[herd]]", "11: herd: should be a table, not a list"),
+    ("[journal]\n\nenabled = \"no\"", "13: journal.enabled: should be true or false, not a string"),
+    ("[journal]\ndirectory = 1.5", "12: journal.directory: should be a string, not a number with a fraction"),
+    ("[journal]\nfiles_kept = 1001", "12: journal.files_kept: 1001 is not between 0 and 1000"),
+    (
+        "[journal]\nsize = 1",
+        "12: journal.size: unknown key; known here: enabled, directory, file_bytes_max, files_kept, queue_bytes_max",
+    ),
+    ("[limits]\nline_ms = -1", "12: limits.line_ms: -1 is not between 100 and 3600000"),
+    (
+        "[limits]\nline_ms = 99999999999999999999",
+        "12: limits.line_ms: 99999999999999999999 is not between 100 and 3600000",
+    ),
+    ("[limits]\nclient_line_bytes_max = 12289", "12: limits.client_line_bytes_max: 12289 is not between 512 and 12288"),
+    ("[limits]\nidle_ms = 1979-05-27", "12: limits.idle_ms: should be a whole number, not a date or time"),
+    ("[limits.line_ms]", "11: limits.line_ms: should be a whole number, not a table"),
+    ("[replication]\nhops_max = 0x100", "12: replication.hops_max: 0x100 is not between 1 and 255"),
+    (
+        "[replication]\nping_ms = 3000",
+        "12: replication.ping_ms: dead_ms is 4000 but should be at least 6000, twice ping_ms",
+    ),
+    (
+        "[replication]\nping_ms = 50\ndead_ms = 100\nbackoff_max_ms = 99",
+        "14: replication.backoff_max_ms: backoff_max_ms is 99 but should be at least 100, backoff_min_ms",
+    ),
+    ("[places]\nbackend = \"bing\"", r#"12: places.backend: "bing" is none of embedded, google, google-legacy"#),
+    (
+        "[places]\nbackend = \"google\"",
+        r#"12: places.backend: "google" needs a key, from places.key_file or the environment's PLACES_KEY"#,
+    ),
+    ("[places]\nmask = [\"pro\"]", "12: places.mask: should be a string, not a list"),
+    (
+        "[places]\ntype = \"cafe&key=x\"",
+        r#"12: places.type: "cafe&key=x" is not a type of place: letters a-z, digits and _"#,
+    ),
+    ("[places]\ncalls_per_day = 0", "12: places.calls_per_day: 0 is not between 1 and 1000000000"),
+    (
+        "[places]\nbase_url = \"http://maps.example/\"",
+        "12: places.base_url: is not a URL fit for places: http only reaches loopback addresses: use https",
+    ),
+    (
+        "[places]\nbase_url = \"https://maps.example/x?key=canary\"",
+        "12: places.base_url: is not a URL fit for places: it should end with its path: the key goes into places.key_file",
+    ),
+    (
+        "[places]\nbase_url = \"https://me:canary@maps.example/\"",
+        "12: places.base_url: is not a URL fit for places: it should name no user",
+    ),
+    (
+        "[places]\nbase_url = \"/maps\"",
+        "12: places.base_url: is not a URL fit for places: it should begin with https://",
+    ),
+    (
+        "[places]\nbase_url = \"http://127.0.0.1.evil.example/\"",
+        "12: places.base_url: is not a URL fit for places: http only reaches loopback addresses: use https",
+    ),
+    (
+        "[places]\ndata = [\n  \"there-is-none.csv\"\n]",
+        "13: places.data: there-is-none.csv cannot be read: No such file or directory (os error 2)",
+    ),
+    ("[places]\ndata = \"one.csv\"", "12: places.data: should be a list, not a string"),
+];
+
+#[test]
+fn mistakes_in_tables() {
+    for (table, expected) in TABLES {
+        let error = parsed(&format!("{PAIR}{table}\n")).unwrap_err();
+        assert_eq!(error.to_string(), format!("herd.toml:{expected}"));
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+}
+
+/// Mistakes made by replacing something in [`PAIR`].
+const SERVERS: &[(&str, &str, &str)] = &[
+    ("name = \"Riley\"\n", "", "1: server.name: is missing"),
+    ("peer = \"127.0.0.1:13001\"\n", "", "6: server.peer: is missing"),
+    (
+        "name = \"Riley\"",
+        "nmae = \"Riley\"",
+        "2: server.nmae: unknown key; known here: name, client, peer, peers, dial",
+    ),
+    (
+        "\"Riley\"\n",
+        "\"Ri ley\"\n",
+        r#"2: server.name: "Ri ley" is not a name: 1 to 64 of A-Z a-z 0-9 - _ . beginning with a letter or digit"#,
+    ),
+    ("\"Jaquez\"\n", "\"Riley\"\n", r#"7: server.name: "Riley" is the server at line 2 already"#),
+    (
+        "127.0.0.1:12000",
+        "localhost:12000",
+        r#"3: server.client: "localhost:12000" is not IP:PORT, such as 127.0.0.1:12000 or [::1]:12000 (host names are not looked up)"#,
+    ),
+    (":12001", ":12000", "8: server.client: 127.0.0.1:12000 is taken by 127.0.0.1:12000 at line 3"),
+    ("127.0.0.1:12001", "0.0.0.0:13000", "8: server.client: 0.0.0.0:13000 is taken by 127.0.0.1:13000 at line 4"),
+    (
+        "127.0.0.1:12001",
+        "[::ffff:127.0.0.1]:13000",
+        "8: server.client: [::ffff:127.0.0.1]:13000 is taken by 127.0.0.1:13000 at line 4",
+    ),
+    (":13000", ":12000", "4: server.peer: 127.0.0.1:12000 is taken by 127.0.0.1:12000 at line 3"),
+    (
+        "127.0.0.1:13001",
+        "192.0.2.1:13001",
+        "9: server.peer: 192.0.2.1:13001 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET",
+    ),
+    (
+        "127.0.0.1:13000",
+        "[::]:13000",
+        "4: server.peer: [::]:13000 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET",
+    ),
+    ("[\"Jaquez\"]", "[\"Riley\"]", r#"5: server.peers: "Riley" names itself"#),
+    ("[\"Jaquez\"]", "[\n\"Jaquez\",\n\"Juzang\"]", r#"7: server.peers: "Juzang" is not a server of this herd"#),
+    ("[\"Jaquez\"]", "[\"Jaquez\", \"Jaquez\"]", r#"5: server.peers: "Jaquez" is listed twice"#),
+    ("[\"Jaquez\"]", "\"Jaquez\"", "5: server.peers: should be a list, not a string"),
+    ("[\"Riley\"]", "[]", r#"5: server.peers: "Jaquez" does not name "Riley" back; links go both ways"#),
+    ("peers = [\"Riley\"]", "", r#"5: server.peers: "Jaquez" does not name "Riley" back; links go both ways"#),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\ndial = { Juzang = \"127.0.0.1:1\" }",
+        r#"11: server.dial.Juzang: "Juzang" is not a peer of "Jaquez""#,
+    ),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\n[server.dial]\nRiley = \"0.0.0.0:1\"",
+        "12: server.dial.Riley: 0.0.0.0:1 cannot be dialled",
+    ),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\ndial.Riley = \"127.0.0.1:0\"",
+        "11: server.dial.Riley: 127.0.0.1:0 cannot be dialled",
+    ),
+    ("[[server]]\nname = \"Jaquez\"", "[server]\nname = \"Jaquez\"", "6: is not TOML: duplicate key"),
+    ("\"Riley\"\n", "\"Riley\n", "2: is not TOML: invalid basic string, expected `\"`"),
+];
+
+#[test]
+fn mistakes_in_servers() {
+    for (right, wrong, expected) in SERVERS {
+        assert!(PAIR.contains(right), "{right}");
+        let error = parsed(&PAIR.replacen(right, wrong, 1)).unwrap_err();
+        assert_eq!(error.to_string(), format!("herd.toml:{expected}"));
+    }
+}
+
+#[test]
+fn mistakes_in_whole_herds() {
+    let none = parsed("").unwrap_err().to_string();
+    assert_eq!(none, "herd.toml: server: no server: at least one [[server]] is needed");
+    let one = server("Solo", "127.0.0.1:1", "127.0.0.1:2", "");
+    let two = parsed(&format!("{PAIR}{one}")).unwrap_err().to_string();
+    assert_eq!(two, "herd.toml:12: server.peers: no links lead from \"Riley\" to \"Solo\"");
+    let names: Vec<_> = (0..17).map(|number| format!("\"s{number}\"")).collect();
+    let crowd = server("Hub", "127.0.0.1:1", "127.0.0.1:2", &format!("peers = [{}]", names.join(",")));
+    let crowd = parsed(&crowd).unwrap_err().to_string();
+    assert_eq!(crowd, "herd.toml:5: server.peers: 17 peers; a server has at most 16");
+    let latin = Config::parse(b"[herd]\nname = \"caf\xe9\"", Path::new("herd.toml"), &no_env).unwrap_err();
+    assert_eq!(latin.to_string(), "herd.toml:2: is not UTF-8");
+}
+
+#[test]
+fn deep_nesting_overflows_nothing() {
+    for text in
+        ["a = ".to_owned() + &"[".repeat(100_000), "a = ".to_owned() + &"{a=".repeat(100_000), "a.".repeat(100_000)]
+    {
+        assert!(parsed(&text).unwrap_err().to_string().starts_with("herd.toml:1: is not TOML: "));
+    }
+}
+
+#[test]
+fn a_peer_that_listens_everywhere_needs_an_address_to_dial() {
+    let env = |name: &str| (name == SECRET_VARIABLE).then(|| SECRET.to_owned());
+    let text = PAIR.replace("127.0.0.1:13001", "0.0.0.0:13001");
+    let error = Config::parse(text.as_bytes(), Path::new("herd.toml"), &env).unwrap_err().to_string();
+    let expected = r#"herd.toml:2: server.dial: "Jaquez" listens on 0.0.0.0:13001, which cannot be dialled: "Riley" needs dial = { Jaquez = "IP:PORT" }"#;
+    assert_eq!(error, expected);
+    let text = text.replace("[\"Jaquez\"]", "[\"Jaquez\"]\ndial = { Jaquez = \"192.0.2.7:13001\" }");
+    let config = Config::parse(text.as_bytes(), Path::new("herd.toml"), &env).unwrap();
+    assert_eq!(config.servers[0].peers[0].dial.to_string(), "192.0.2.7:13001");
+}

@@ -1,0 +1,330 @@
+//! The task of one client's connection.
+//!
+//! Read what has arrived, decode all of it, take the replica's lock once, write the replies in one go; nothing is read while replies are
+//! unsent. Only a WHATSAT whose places have to be fetched lets the task read on, and then only so far.
+
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use herd_proto::codec::{Incoming, ServerCodec};
+use herd_proto::{Expected, Limit, Location, PosixTime, Request, ServerName, Whatsat, encode};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio_util::codec::Decoder;
+
+use crate::clock;
+use crate::journal::{Batch, Party};
+use crate::places::{self, Answer, Failure, Places, Query};
+use crate::replica::{Candidate, Posted, Replica};
+
+use super::deadline::{Deadline, Waits};
+use super::outbox::{Outbox, put_body};
+use super::shared::Shared;
+use super::socket;
+
+/// What is read at once, at most; also what an idle connection keeps.
+const READ_BYTES: usize = 8_192;
+/// Over-long lines after which a connection is closed (WIRE §1.7).
+const LONG_LINES_MAX: u32 = 3;
+
+/// Serves a client until it goes away, breaks a bound, or the server stops.
+pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAddr) {
+    let now = clock::monotonic();
+    let mut client = ClientTask {
+        shared,
+        party: Party::Client(address),
+        codec: ServerCodec::new(shared.limits.client_line_bytes_max),
+        input: BytesMut::new(),
+        batch: Vec::new(),
+        texts: Vec::new(),
+        outbox: Outbox::default(),
+        journal: shared.journal.batch(),
+        long_lines: 0,
+        deadline: Deadline::new(now + shared.limits.first_line),
+        is_over: false,
+        is_ended: false,
+        stream,
+    };
+    client.note("connected", "");
+    let why = match client.run().await {
+        Ok(why) => why.to_owned(),
+        Err(error) => error.to_string(),
+    };
+    client.note("disconnected", &why);
+    socket::end(client.stream).await;
+}
+
+struct ClientTask<'a> {
+    shared: &'a Shared,
+    party: Party,
+    stream: TcpStream,
+    codec: ServerCodec,
+    input: BytesMut,
+    batch: Vec<Item>,
+    /// Texts of the batch's outcomes, one after the other: one piece of memory for all of them, and used again.
+    texts: Vec<u8>,
+    outbox: Outbox,
+    journal: Batch,
+    long_lines: u32,
+    deadline: Deadline,
+    /// Nothing more is read.
+    is_over: bool,
+    /// Because the client has half-closed, and not because the server stops: what has no LF is a last line (WIRE §1.1).
+    is_ended: bool,
+}
+
+/// One line of a batch, and what is to be said to it.
+struct Item {
+    incoming: Incoming,
+    outcome: Outcome,
+}
+
+#[derive(Clone)]
+enum Outcome {
+    /// The AT line that answers an IAMAT.
+    At(Range<usize>),
+    /// The operands of the newest position known of a WHATSAT's client.
+    Near(Range<usize>),
+    /// `?`
+    Invalid,
+}
+
+impl ClientTask<'_> {
+    /// Returns why the connection ended.
+    async fn run(&mut self) -> io::Result<&'static str> {
+        let stop = self.shared.stop_clients.clone();
+        loop {
+            self.answer_input().await?;
+            if self.long_lines >= LONG_LINES_MAX {
+                return Ok("too many over-long lines");
+            }
+            if self.is_over && !self.outbox.is_waiting() {
+                return Ok(if stop.is_cancelled() { "this server stops" } else { "closed by the client" });
+            }
+            let may_read = !self.is_over && self.has_room();
+            self.input.reserve(if may_read { READ_BYTES } else { 0 });
+            tokio::select! {
+                biased;
+                // First, so that a client that never pauses can't put it off.
+                () = stop.cancelled(), if !self.is_over => self.is_over = true,
+                read = self.stream.read_buf(&mut self.input), if may_read => {
+                    self.is_ended = read? == 0;
+                    self.is_over = self.is_ended;
+                }
+                failure = self.outbox.next(), if self.outbox.is_waiting() => {
+                    // A client that waited for us was not idle.
+                    self.deadline.extend(clock::monotonic() + self.shared.limits.line);
+                    self.note_failure(failure);
+                }
+                // After reading: what came in time but was not looked at in time counts.
+                waited_for = self.deadline.passed(), if may_read && !self.outbox.is_waiting() => {
+                    return Err(timed_out(waited_for));
+                }
+            }
+        }
+    }
+
+    /// Answers every line that has arrived, as far as there is room for the answers, and sends what can be sent.
+    async fn answer_input(&mut self) -> io::Result<()> {
+        loop {
+            self.decode()?;
+            if self.batch.is_empty() {
+                return self.flush().await;
+            }
+            self.apply();
+            let mut batch = std::mem::take(&mut self.batch);
+            for item in batch.drain(..) {
+                self.reply(&item);
+                if self.outbox.ready().len() >= self.shared.limits.output_bytes_max {
+                    self.flush().await?;
+                }
+            }
+            self.batch = batch;
+            if self.long_lines >= LONG_LINES_MAX {
+                return self.flush().await;
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.outbox.pending() < self.shared.limits.pending_max
+            && self.outbox.held() < self.shared.limits.output_bytes_max
+    }
+
+    /// Takes a batch of lines from the input: as many as may be pending.
+    fn decode(&mut self) -> io::Result<()> {
+        let room = self.shared.limits.pending_max.saturating_sub(self.outbox.pending());
+        let room = if self.has_room() { room } else { 0 };
+        while self.batch.len() < room {
+            let next = if self.is_ended {
+                self.codec.decode_eof(&mut self.input)?
+            } else {
+                self.codec.decode(&mut self.input)?
+            };
+            let Some(incoming) = next else { break };
+            if incoming.as_ref().is_err_and(|invalid| invalid.error.expected == Expected::LineWithinCap) {
+                self.long_lines += 1;
+            }
+            self.batch.push(Item { incoming, outcome: Outcome::Invalid });
+            if self.long_lines >= LONG_LINES_MAX {
+                break;
+            }
+        }
+        self.set_deadline()
+    }
+
+    fn set_deadline(&mut self) -> io::Result<()> {
+        let limits = &self.shared.limits;
+        if !self.batch.is_empty() {
+            self.deadline.set(Waits::Next, clock::monotonic() + limits.idle);
+        } else if self.codec.is_inside_line() && self.deadline.waits_for == Waits::Next {
+            // Counted from the line's first bytes: more of them don't move it.
+            self.deadline.set(Waits::Rest, clock::monotonic() + limits.line);
+        } else if self.codec.is_inside_line() && !self.outbox.is_waiting() {
+            // A line that comes so fast that there is always more to read would never let the timer have its turn.
+            self.deadline.check(clock::monotonic()).map_err(timed_out)?;
+        }
+        Ok(())
+    }
+
+    /// Brings the batch to the replica, under one lock.
+    fn apply(&mut self) {
+        let receipt = clock::posix();
+        let Ok(server) = ServerName::new(&*self.shared.name) else { return };
+        self.texts.clear();
+        for item in &mut self.batch {
+            self.journal.received(&self.party, line_of(&item.incoming));
+            item.prepare(&mut self.texts, server, receipt, self.shared.limits.time_ahead_max);
+        }
+        self.shared.with_replica(|replica| {
+            for item in &mut self.batch {
+                item.apply(&mut self.texts, replica);
+            }
+        });
+    }
+
+    /// Writes the reply to one line.
+    fn reply(&mut self, item: &Item) {
+        match (&item.outcome, &item.incoming) {
+            (Outcome::At(line), _) => {
+                let line = self.texts.get(line.clone()).unwrap_or_default();
+                self.outbox.tail().extend_from_slice(line);
+            }
+            (Outcome::Near(operands), Ok(Request::Whatsat(whatsat))) => {
+                return self.reply_near(operands.clone(), whatsat);
+            }
+            (_, incoming) => encode::invalid(self.outbox.tail(), line_of(incoming)),
+        }
+        self.outbox.replied();
+    }
+
+    fn reply_near(&mut self, operands: Range<usize>, whatsat: &Whatsat<Bytes>) {
+        let operands = self.texts.get(operands).unwrap_or_default();
+        match look_near(&*self.shared.places, operands, whatsat) {
+            Answer::Now(reply) => {
+                encode::at(self.outbox.tail(), operands);
+                put_body(self.outbox.tail(), &reply.body);
+                self.outbox.replied();
+                self.note_failure(reply.failure);
+            }
+            Answer::Later(places) => {
+                let mut head = Vec::with_capacity(operands.len() + 4);
+                encode::at(&mut head, operands);
+                self.outbox.wait_for(head, places);
+            }
+        }
+    }
+
+    /// Sends what is ready. Nothing is read meanwhile.
+    async fn flush(&mut self) -> io::Result<()> {
+        let ready = self.outbox.ready();
+        self.journal.sent(&self.party, ready);
+        self.shared.journal.submit(&mut self.journal, clock::posix());
+        if !ready.is_empty() {
+            socket::write_all(&self.stream, ready, self.shared.limits.write_stall).await?;
+            self.outbox.sent();
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, kind: &'static str, text: &str) {
+        self.journal.event(kind, &self.party, text);
+        self.shared.journal.submit(&mut self.journal, clock::posix());
+    }
+
+    fn note_failure(&mut self, failure: Option<Failure>) {
+        if let Some(Failure { status, message }) = failure {
+            self.note("places-failed", &format!("{status}: {message}"));
+        }
+    }
+}
+
+impl Item {
+    /// What can be said without looking at the replica: an IAMAT is answered with itself.
+    fn prepare(
+        &mut self,
+        texts: &mut Vec<u8>,
+        server: ServerName<'_>,
+        receipt: PosixTime,
+        time_ahead_max: Option<Duration>,
+    ) {
+        let Ok(Request::Iamat(iamat)) = &self.incoming else { return };
+        let skew = receipt.since(iamat.posix_time());
+        // A clock that far ahead would pin the position for as long (WIRE §2.8).
+        let is_ahead = |max: Duration| i128::try_from(max.as_nanos()).is_ok_and(|max| -skew.nanos() > max);
+        if !time_ahead_max.is_some_and(is_ahead) {
+            let start = texts.len();
+            encode::at_of_iamat(texts, server, skew, iamat);
+            self.outcome = Outcome::At(start..texts.len());
+        }
+    }
+
+    fn apply(&mut self, texts: &mut Vec<u8>, replica: &mut Replica) {
+        match (&self.outcome, &self.incoming) {
+            (Outcome::At(reply), Ok(Request::Iamat(iamat))) => {
+                let reply = texts.get(reply.clone()).unwrap_or_default();
+                let posted = Candidate::from_reply(reply, iamat).map(|candidate| replica.handle_post(&candidate));
+                if !matches!(posted, Some(Posted::Newer | Posted::Known)) {
+                    self.outcome = Outcome::Invalid;
+                }
+            }
+            (_, Ok(Request::Whatsat(whatsat))) => {
+                if let Some(operands) = replica.find(whatsat.client().as_bytes()) {
+                    let start = texts.len();
+                    texts.extend_from_slice(operands);
+                    self.outcome = Outcome::Near(start..texts.len());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn look_near(places: &dyn Places, operands: &[u8], whatsat: &Whatsat<Bytes>) -> Answer {
+    let location = operands.split(|byte| *byte == b' ').nth(3).and_then(|text| Location::new(text).ok());
+    match location {
+        Some(location) if whatsat.limit() > Limit::default() => {
+            places.nearby(&Query { location, radius: whatsat.radius(), limit: whatsat.limit() })
+        }
+        _ => Answer::Now(places::none_wanted()),
+    }
+}
+
+fn line_of(incoming: &Incoming) -> &[u8] {
+    match incoming {
+        Ok(request) => request.line(),
+        Err(invalid) => &invalid.line,
+    }
+}
+
+fn timed_out(waited_for: Waits) -> io::Error {
+    let text = match waited_for {
+        Waits::First => "no line came in time",
+        Waits::Rest => "a line was not finished in time",
+        Waits::Next => "idle for too long",
+    };
+    io::Error::new(io::ErrorKind::TimedOut, text)
+}

@@ -1,0 +1,57 @@
+//! The replica's timers, and the dials it asks for.
+
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::clock;
+use crate::replica::PeerIndex;
+
+use super::accept::random_nonce;
+use super::shared::{PeerAddress, Shared, time_until};
+use super::{link, socket};
+
+/// Keeps the replica's time until the links have ended, dialling the peers it asks for.
+pub(crate) async fn drive(shared: &Arc<Shared>) {
+    let mut tasks = JoinSet::new();
+    loop {
+        let (dials, due) = shared.with_replica(|replica| {
+            replica.handle_timeout(clock::monotonic());
+            let dials: Vec<PeerIndex> = std::iter::from_fn(|| replica.poll_dial()).collect();
+            (dials, replica.poll_timeout())
+        });
+        for peer in dials {
+            tasks.spawn(dial(Arc::clone(shared), peer));
+        }
+        while tasks.try_join_next().is_some() {}
+        let sleep = async {
+            match due {
+                Some(due) => tokio::time::sleep(time_until(due)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = sleep => {}
+            () = shared.timers_changed.notified() => {}
+            () = shared.stop_links.cancelled() => break,
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
+    let Some(address) = shared.peer(peer).map(PeerAddress::address) else { return };
+    let connected = tokio::select! {
+        connected = tokio::time::timeout(shared.limits.handshake, TcpStream::connect(address)) => connected,
+        () = shared.stop_clients.cancelled() => return,
+    };
+    let (Ok(Ok(stream)), Ok(nonce)) = (connected, random_nonce()) else {
+        shared.with_replica(|replica| replica.handle_dial_failed(clock::monotonic(), peer));
+        return;
+    };
+    socket::prepare_peer(&stream);
+    let id = shared.with_replica(|replica| replica.handle_dialed(clock::monotonic(), peer, nonce));
+    shared.timers_changed.notify_one();
+    link::serve(shared, stream, id).await;
+}

@@ -1,0 +1,61 @@
+//! What clients and strangers may use up.
+
+use std::time::Duration;
+
+use herd_proto::frame;
+
+/// What clients and strangers may use up. Table `[limits]` of a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest line of a client in bytes, without its LF. `client_line_bytes_max`, 512 to 12,288: what is made of it for
+    /// peers must fit into their 16,384. Default 8,192.
+    pub client_line_bytes_max: usize,
+    /// Client connections at once. `connections_max`, 1 to 1,000,000. Default 10,000; the server keeps to its file descriptors, too.
+    pub connections_max: usize,
+    /// Of those, from one address that is not loopback; `None`: any number. `connections_per_ip_max`, 0 (off) to 1,000,000. Default 256.
+    pub connections_per_ip_max: Option<usize>,
+    /// From connecting to the end of the first line. `first_line_ms`, 100 to 3,600,000. Default 10 s.
+    pub first_line: Duration,
+    /// From a later line's first byte to its end. `line_ms`, 100 to 3,600,000. Default 10 s.
+    pub line: Duration,
+    /// Between lines. `idle_ms`, 100 to 86,400,000. Default 300 s.
+    pub idle: Duration,
+    /// Replies waiting to be sent on one connection, in bytes; beyond, it isn't read. `output_bytes_max`, 4,096 to 16 MiB. Default 64 KiB.
+    pub output_bytes_max: usize,
+    /// Requests waiting for their reply on one connection; beyond, it isn't read. `pending_max`, 1 to 65,536. Default 128.
+    pub pending_max: usize,
+    /// How long replies may wait without any progress. `write_stall_ms`, 100 to 3,600,000. Default 10 s.
+    pub write_stall: Duration,
+    /// Clients known; beyond, new ones are refused. `clients_max`, 1 to 100,000,000. Default 1,000,000.
+    pub clients_max: usize,
+    /// Their records in bytes; beyond, new clients are refused. `records_bytes_max`, 1 MiB to 1 TiB. Default 1 GiB.
+    pub records_bytes_max: usize,
+    /// How far ahead of the server's clock a client's time may be; `None`: any. `time_ahead_s_max`, 0 (never refuse) to
+    /// 3,153,600,000 (100 years). Default a day.
+    pub time_ahead_max: Option<Duration>,
+    /// Connections of peers that have not proven themselves yet. `unproven_max`, 1 to 4,096. Default 32.
+    pub unproven_max: usize,
+    /// How long they have for it. `handshake_ms`, 100 to 60,000. Default 3 s.
+    pub handshake: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            client_line_bytes_max: frame::CLIENT_LINE_MAX,
+            connections_max: 10_000,
+            connections_per_ip_max: Some(256),
+            first_line: Duration::from_secs(10),
+            line: Duration::from_secs(10),
+            idle: Duration::from_secs(300),
+            output_bytes_max: 64 * 1024,
+            pending_max: 128,
+            write_stall: Duration::from_secs(10),
+            clients_max: 1_000_000,
+            records_bytes_max: 1024 * 1024 * 1024,
+            time_ahead_max: Some(Duration::from_secs(86_400)),
+            unproven_max: 32,
+            handshake: Duration::from_secs(3),
+        }
+    }
+}

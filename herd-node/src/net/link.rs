@@ -1,0 +1,198 @@
+//! The task of one connection with a peer.
+//!
+//! It reads and writes at once, in one task: two servers that each waited for the other to read would wait for ever.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use herd_proto::codec::PeerCodec;
+use herd_proto::{Invalid, PeerMessage};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio_util::codec::Decoder;
+
+use crate::clock;
+use crate::journal::{Batch, Party};
+use crate::replica::LinkId;
+
+use super::shared::{Shared, time_until};
+use super::socket;
+
+/// What is taken from the replica for one write.
+const BATCH_BYTES: usize = 65_536;
+/// What is read at once, at most.
+const READ_BYTES: usize = 65_536;
+/// How long a link that is closing may take to send its last lines.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Serves link `id` until it ends.
+pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId) {
+    let address = stream.peer_addr().ok();
+    let writer = shared.add_writer(id, address);
+    let party = address.map_or(Party::Nobody, Party::Stranger);
+    let mut link = LinkTask {
+        journal: shared.journal.batch(),
+        shared: &shared,
+        id,
+        party,
+        stream,
+        codec: PeerCodec::default(),
+        input: BytesMut::new(),
+        messages: Vec::new(),
+        output: Vec::new(),
+        sent: 0,
+        progress_by: None,
+        close_by: None,
+    };
+    let why = match link.run(&writer).await {
+        Ok(why) => why.to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let LinkTask { stream, .. } = link;
+    shared.with_replica(|replica| replica.handle_closed(clock::monotonic(), id, &why));
+    shared.remove_writer(id);
+    shared.timers_changed.notify_one();
+    socket::end(stream).await;
+}
+
+type Incoming = Result<PeerMessage<Bytes>, Invalid<Bytes>>;
+
+struct LinkTask<'a> {
+    shared: &'a Shared,
+    id: LinkId,
+    /// Who the journal says it is: a stranger until it has proved its name.
+    party: Party,
+    stream: TcpStream,
+    codec: PeerCodec,
+    input: BytesMut,
+    messages: Vec<Incoming>,
+    output: Vec<u8>,
+    /// So much of `output` has been sent.
+    sent: usize,
+    /// When some of `output` must have been sent.
+    progress_by: Option<Instant>,
+    /// When a closing link is cut off.
+    close_by: Option<Instant>,
+    journal: Batch,
+}
+
+impl LinkTask<'_> {
+    /// Returns why the link ended.
+    async fn run(&mut self, writer: &Notify) -> io::Result<&'static str> {
+        loop {
+            let is_closing = self.refill();
+            let had_output = !self.output.is_empty();
+            self.send()?;
+            // The replica gives a batch at a time and wakes nobody until it has been asked in vain.
+            let may_have_more = had_output && self.output.is_empty();
+            if is_closing && self.output.is_empty() && !may_have_more {
+                return Ok("closed by this server");
+            }
+            if is_closing && self.close_by.is_none() {
+                self.close_by = Some(clock::monotonic() + LAST_WORDS);
+            }
+            let cut_off = [self.progress_by, self.close_by].into_iter().flatten().min();
+            tokio::select! {
+                biased;
+                // Ends come first: a peer that never pauses must not be able to put them off.
+                () = self.shared.stop_links.cancelled() => return Ok("this server stops"),
+                () = sleep_until(cut_off) => return Err(socket::stalled(self.shared.limits.write_stall)),
+                ready = self.stream.readable() => {
+                    ready?;
+                    if !self.receive()? {
+                        return Ok("closed by the peer");
+                    }
+                }
+                ready = self.stream.writable(), if !self.output.is_empty() => ready?,
+                () = std::future::ready(()), if may_have_more => {}
+                () = writer.notified() => {}
+            }
+        }
+    }
+
+    /// Takes what the replica has to send, once everything before it has been sent. Returns whether the link is closing.
+    fn refill(&mut self) -> bool {
+        let Self { shared, id, output, .. } = self;
+        let (is_closing, peer) = shared.with_replica(|replica| {
+            if output.is_empty() {
+                replica.poll_transmit(clock::monotonic(), *id, output, BATCH_BYTES);
+            }
+            (replica.is_closing(*id), replica.proven_peer(*id))
+        });
+        if peer.is_some() && !matches!(self.party, Party::Peer(_)) {
+            self.party = self.shared.party(peer);
+        }
+        if self.sent == 0 && !self.output.is_empty() && self.progress_by.is_none() {
+            self.journal.sent(&self.party, &self.output);
+            self.shared.journal.submit(&mut self.journal, clock::posix());
+            self.progress_by = Some(clock::monotonic() + self.shared.limits.write_stall);
+        }
+        is_closing
+    }
+
+    /// Sends what the connection takes now.
+    fn send(&mut self) -> io::Result<()> {
+        while let Some(rest) = self.output.get(self.sent..).filter(|rest| !rest.is_empty()) {
+            match self.stream.try_write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    self.sent += count;
+                    self.progress_by = Some(clock::monotonic() + self.shared.limits.write_stall);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.output.clear();
+        self.sent = 0;
+        self.progress_by = None;
+        Ok(())
+    }
+
+    /// Reads what has arrived and hands it to the replica, all of it under one lock. Returns false at the end of input.
+    fn receive(&mut self) -> io::Result<bool> {
+        self.input.reserve(READ_BYTES);
+        match self.stream.try_read_buf(&mut self.input) {
+            Ok(0) => return Ok(false),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                return Ok(true);
+            }
+            Err(error) => return Err(error),
+        }
+        self.journal_received();
+        while let Some(message) = self.codec.decode(&mut self.input)? {
+            self.messages.push(message);
+        }
+        let (id, messages, now) = (self.id, &self.messages, clock::monotonic());
+        self.shared.with_replica(|replica| {
+            for message in messages {
+                match message {
+                    Ok(message) => replica.handle_message(now, id, message),
+                    Err(invalid) => replica.handle_invalid(now, id, invalid),
+                }
+            }
+        });
+        self.messages.clear();
+        Ok(true)
+    }
+
+    /// Writes the whole lines of what has arrived into the journal, before decoding takes them away.
+    fn journal_received(&mut self) {
+        let whole = memchr::memrchr(b'\n', &self.input).filter(|_| self.shared.journal.is_on());
+        if let Some(lines) = whole.and_then(|end| self.input.get(..end)) {
+            self.journal.received(&self.party, lines);
+            self.shared.journal.submit(&mut self.journal, clock::posix());
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep(time_until(deadline)).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,231 @@
+//! What all tasks of one server have in common.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::journal::{Journal, Party};
+use crate::places::Places;
+use crate::replica::{CloseReason, Event, LinkId, PeerIndex, Replica, Side};
+
+use super::gate::Gate;
+use super::limits::Limits;
+use super::watch::Watch;
+
+/// Where a peer is to be reached.
+#[derive(Debug)]
+pub(crate) struct PeerAddress {
+    name: Arc<str>,
+    address: Mutex<SocketAddr>,
+}
+
+impl PeerAddress {
+    pub(crate) fn new(name: Arc<str>, address: SocketAddr) -> Self {
+        Self { name, address: Mutex::new(address) }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a [`Shared`] is made of.
+#[derive(Debug)]
+pub(crate) struct SharedParts {
+    pub(crate) name: Arc<str>,
+    pub(crate) replica: Replica,
+    /// In the order of the replica's peers.
+    pub(crate) peers: Vec<PeerAddress>,
+    pub(crate) limits: Limits,
+    pub(crate) places: Arc<dyn Places>,
+    pub(crate) journal: Journal,
+    /// Files this process may have open.
+    pub(crate) files_max: usize,
+}
+
+/// One server's state, shared by its tasks.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) name: Arc<str>,
+    pub(crate) limits: Limits,
+    pub(crate) places: Arc<dyn Places>,
+    pub(crate) journal: Journal,
+    pub(crate) gate: Gate,
+    /// Cancelled first: no more clients, no more reading from those there are.
+    pub(crate) stop_clients: CancellationToken,
+    /// Cancelled when the links have said goodbye, or have had the time to.
+    pub(crate) stop_links: CancellationToken,
+    /// Deadlines or dials of the replica may have changed.
+    pub(crate) timers_changed: Notify,
+    pub(crate) watch: Watch,
+    peers: Vec<PeerAddress>,
+    replica: Mutex<Replica>,
+    writers: Mutex<HashMap<LinkId, Writer>>,
+}
+
+/// The task of a link, as others see it.
+#[derive(Debug)]
+struct Writer {
+    wake: Arc<Notify>,
+    address: Option<SocketAddr>,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: SharedParts) -> Self {
+        let SharedParts { name, replica, peers, limits, places, journal, files_max } = parts;
+        Self {
+            name,
+            gate: Gate::new(&limits, files_max),
+            limits,
+            places,
+            journal,
+            stop_clients: CancellationToken::new(),
+            stop_links: CancellationToken::new(),
+            timers_changed: Notify::new(),
+            watch: Watch::default(),
+            peers,
+            replica: Mutex::new(replica),
+            writers: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Runs `work` on the replica and carries out what comes of it. **Once a batch:** this takes the one lock there is.
+    pub(crate) fn with_replica<T>(&self, work: impl FnOnce(&mut Replica) -> T) -> T {
+        let mut replica = self.lock();
+        let result = work(&mut replica);
+        let consequences = Consequences::take(&mut replica);
+        drop(replica);
+        self.carry_out(&consequences);
+        self.watch.touch();
+        result
+    }
+
+    /// Looks at the replica.
+    pub(crate) fn look<T>(&self, work: impl FnOnce(&Replica) -> T) -> T {
+        work(&self.lock())
+    }
+
+    pub(crate) fn peer(&self, peer: PeerIndex) -> Option<&PeerAddress> {
+        self.peers.get(peer.0)
+    }
+
+    /// Changes where a peer is dialled: for servers whose ports were not known when they were made.
+    pub(crate) fn set_peer_address(&self, name: &str, address: SocketAddr) {
+        for peer in self.peers.iter().filter(|peer| &*peer.name == name) {
+            *peer.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
+        }
+    }
+
+    /// How the journal names a peer.
+    pub(crate) fn party(&self, peer: Option<PeerIndex>) -> Party {
+        peer.and_then(|peer| self.peer(peer)).map_or(Party::Nobody, |peer| Party::Peer(Arc::clone(&peer.name)))
+    }
+
+    /// What wakes the task of `link` when it has something to send.
+    pub(crate) fn add_writer(&self, link: LinkId, address: Option<SocketAddr>) -> Arc<Notify> {
+        let wake = Arc::new(Notify::new());
+        self.writers().insert(link, Writer { wake: Arc::clone(&wake), address });
+        // What the replica wanted to send before now has found nobody to wake.
+        wake.notify_one();
+        wake
+    }
+
+    pub(crate) fn remove_writer(&self, link: LinkId) {
+        self.writers().remove(&link);
+    }
+
+    fn writers(&self) -> MutexGuard<'_, HashMap<LinkId, Writer>> {
+        self.writers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes one event into the journal.
+    pub(crate) fn report(&self, kind: &'static str, party: &Party, text: impl AsRef<[u8]>) {
+        self.journal.event(kind, party, text, clock::posix());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Replica> {
+        // A panic under the lock would be our own bug; the store it leaves is still a set of whole records.
+        self.replica.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn carry_out(&self, consequences: &Consequences) {
+        if !consequences.wakes.is_empty() {
+            let writers = self.writers();
+            for writer in consequences.wakes.iter().filter_map(|link| writers.get(link)) {
+                writer.wake.notify_one();
+            }
+        }
+        if !consequences.events.is_empty() {
+            self.timers_changed.notify_one();
+        }
+        for event in &consequences.events {
+            self.report_event(event);
+        }
+    }
+
+    /// The journal names a peer only where the peer has proved its name, so this speaks of an address.
+    fn report_refused(&self, link: LinkId, peer: Option<PeerIndex>, side: Side, why: &CloseReason) {
+        let address = self.writers().get(&link).and_then(|writer| writer.address);
+        let party = address.map_or(Party::Nobody, Party::Stranger);
+        let name = peer.and_then(|peer| self.peer(peer)).map(|peer| &*peer.name);
+        let text = match (name, side) {
+            (Some(name), Side::Dialer) => format!("dialled for {name}, {why}"),
+            (Some(name), Side::Acceptor) => format!("accepted, says it is {name}, {why}"),
+            (None, _) => format!("{}, {why}", by(side)),
+        };
+        self.report("refused", &party, text);
+    }
+
+    fn report_event(&self, event: &Event) {
+        let report = |kind, peer, text: String| self.report(kind, &self.party(peer), text);
+        match event {
+            Event::LinkUp { peer, side, in_agreement } => {
+                let records = if *in_agreement { "in agreement" } else { "catching up" };
+                report("link-up", Some(*peer), format!("{}, {records}", by(*side)));
+            }
+            Event::CaughtUp { peer, records } => report("caught-up", Some(*peer), format!("{records} records sent")),
+            Event::LinkLost { peer, why } => report("link-lost", Some(*peer), why.to_string()),
+            Event::Refused { link, peer, side, why } => self.report_refused(*link, *peer, *side, why),
+            Event::DialFailed { .. } => {}
+            Event::StoreFull { peer } => {
+                report("store-full", Some(*peer), "records of new clients are dropped".to_owned());
+            }
+            Event::HopsExhausted { peer } => {
+                report("hops-exhausted", Some(*peer), "records at the hop limit are not passed on".to_owned());
+            }
+        }
+    }
+}
+
+fn by(side: Side) -> &'static str {
+    match side {
+        Side::Dialer => "dialled",
+        Side::Acceptor => "accepted",
+    }
+}
+
+/// What a replica wants done. Collected under the lock, carried out after it.
+#[derive(Debug, Default)]
+struct Consequences {
+    wakes: Vec<LinkId>,
+    events: Vec<Event>,
+}
+
+impl Consequences {
+    fn take(replica: &mut Replica) -> Self {
+        Self {
+            wakes: std::iter::from_fn(|| replica.poll_wake()).collect(),
+            events: std::iter::from_fn(|| replica.poll_event()).collect(),
+        }
+    }
+}
+
+/// The time left until `deadline`, zero when it has passed.
+pub(crate) fn time_until(deadline: std::time::Instant) -> Duration {
+    deadline.saturating_duration_since(clock::monotonic())
+}

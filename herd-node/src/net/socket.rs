@@ -1,0 +1,80 @@
+//! What every accepted or dialled connection is set to, and how it is ended.
+
+use std::io;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+/// What the kernel may keep for a peer: small, so that records wait in the conflating queue, where the newest wins.
+const PEER_SEND_BUFFER: usize = 128 * 1024;
+/// When the kernel gives up on a peer that acknowledges nothing.
+const PEER_UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(10);
+/// How long a connection we end is still read, so that what we sent is not lost to a reset.
+const LINGER: Duration = Duration::from_millis(500);
+/// Bytes read and thrown away in that time, at most.
+const LINGER_BYTES: usize = 1 << 20;
+
+/// Best effort: a connection without these options works too.
+pub(crate) fn prepare_client(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)));
+}
+
+/// Best effort: PING and the write deadline notice the same things, later.
+pub(crate) fn prepare_peer(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
+    let _ = socket.set_send_buffer_size(PEER_SEND_BUFFER);
+    let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(5)).with_interval(Duration::from_secs(1));
+    let _ = socket.set_tcp_keepalive(&keepalive);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket.set_tcp_user_timeout(Some(PEER_UNACKNOWLEDGED_MAX));
+}
+
+/// Says that nothing more will be sent, and reads on for a moment: closing a socket with unread bytes in it resets the
+/// connection, and a reset can overtake our last lines.
+pub(crate) async fn end(mut stream: TcpStream) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let _ = tokio::time::timeout(LINGER, read_away(&stream)).await;
+}
+
+async fn read_away(stream: &TcpStream) -> io::Result<()> {
+    let mut away = [0; 4096];
+    let mut total = 0;
+    while total < LINGER_BYTES {
+        stream.readable().await?;
+        match stream.try_read(&mut away) {
+            Ok(0) => return Ok(()),
+            Ok(count) => total += count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Writes all of `bytes`. Fails when the other end takes none of them for `stall_max`.
+pub(crate) async fn write_all(stream: &TcpStream, mut bytes: &[u8], stall_max: Duration) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match stream.try_write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            // Only now is a timer worth its cost: nearly every reply fits at once.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::timeout(stall_max, stream.writable()).await.map_err(|_| stalled(stall_max))??;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn stalled(stall_max: Duration) -> io::Error {
+    let text = format!("nothing could be sent for {} s", stall_max.as_secs_f32());
+    io::Error::new(io::ErrorKind::TimedOut, text)
+}

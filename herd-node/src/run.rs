@@ -1,0 +1,69 @@
+//! Running servers until a signal comes.
+
+use std::io::{self, Write};
+
+use herd_node::config::Config;
+use herd_node::server::{Herd, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::command::Failure;
+
+/// Runs server `name`, or all of them.
+pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
+    raise_file_limit();
+    runtime()?.block_on(async {
+        let stop = stop_signal().map_err(Failure::running)?;
+        match name {
+            Some(name) => {
+                let server = Server::bind(config, name).await.map_err(Failure::running)?;
+                announce(&server);
+                server.run(stop).await;
+            }
+            None => {
+                let herd = Herd::bind(config).await.map_err(Failure::running)?;
+                herd.servers().iter().for_each(announce);
+                herd.run(stop).await;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Ends at the first SIGINT or SIGTERM. The second one ends the process, whatever is still under way.
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => std::process::exit(130),
+                _ = terminate.recv() => std::process::exit(143),
+            }
+        });
+    })
+}
+
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::running)
+}
+
+/// One line to standard output. A closed pipe is nobody's problem: the servers have their journals.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+fn announce(server: &Server) {
+    say(&format!("{}: clients on {}, peers on {}", server.name(), server.client_address(), server.peer_address()));
+}
+
+/// As many open files as the system lets us have without asking anybody.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Best effort: with the old limit fewer clients are let in.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}

@@ -1,0 +1,246 @@
+//! Known answers: lines between servers, both ways (WIRE §6).
+
+mod support;
+
+use herd_proto::{
+    Auth, ErrorCode, Expected, Field, Hello, Hops, Nonce, PeerAt, PeerMessage, Ping, Pong, Ready, ServerName, encode,
+};
+
+const HELLO: &str = "HELLO herd/1 ucla Bernard Campbell 3b1f0c5d77a9e240 5f0e1d2c3b4a69788796a5b4c3d2e1f0";
+const NONCE: Nonce =
+    Nonce([0x5f, 0x0e, 0x1d, 0x2c, 0x3b, 0x4a, 0x69, 0x78, 0x87, 0x96, 0xa5, 0xb4, 0xc3, 0xd2, 0xe1, 0xf0]);
+
+fn parsed(line: &str) -> PeerMessage<&str> {
+    PeerMessage::parse(line).unwrap_or_else(|invalid| panic!("{line}: {}", invalid.error))
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn name(text: &str) -> ServerName<'_> {
+    ServerName::new(text).unwrap()
+}
+
+fn hello(line: &str) -> Hello<&str> {
+    let PeerMessage::Hello(hello) = parsed(line) else { panic!("{line} is no HELLO") };
+    hello
+}
+
+fn auth(line: &str) -> Auth<&str> {
+    let PeerMessage::Auth(auth) = parsed(line) else { panic!("{line} is no AUTH") };
+    auth
+}
+
+fn record(line: &str) -> PeerAt<&str> {
+    let PeerMessage::At(at) = parsed(line) else { panic!("{line} is no AT") };
+    at
+}
+
+#[test]
+fn hello_both_ways() {
+    let read = hello(HELLO);
+    assert_eq!((read.herd(), read.from(), read.to()), (name("ucla"), name("Bernard"), name("Campbell")));
+    assert_eq!((read.boot(), read.nonce()), (0x3b1f_0c5d_77a9_e240, NONCE));
+    assert_eq!(read.settings().count(), 0);
+    assert_eq!(read.line(), HELLO.as_bytes());
+    let line = written(|out| {
+        let hello = Hello::new(name("ucla"), name("Bernard"), name("Campbell"), 0x3b1f_0c5d_77a9_e240, NONCE);
+        assert_eq!(hello, read.to_vec());
+        encode::hello(out, &hello);
+    });
+    assert_eq!(line, format!("{HELLO}\n"));
+}
+
+#[test]
+fn hello_settings_are_pairs() {
+    let line = format!("{HELLO} ttl=0 empty= a=b=c");
+    assert_eq!(hello(&line).settings().collect::<Vec<_>>(), [("ttl", "0"), ("empty", ""), ("a", "b=c")]);
+    assert_eq!(hello(&line).line(), line.as_bytes(), "AUTH proves the settings too");
+}
+
+#[test]
+fn auth_both_ways() {
+    let line = format!("AUTH key-2 {}", "0f".repeat(32));
+    assert_eq!((auth(&line).key_id(), auth(&line).mac()), ("key-2", &[0x0f; 32]));
+    assert_eq!(written(|out| encode::auth(out, "key-2", &[0x0f; 32])), line + "\n");
+}
+
+#[test]
+fn auth_subject_is_role_and_both_hellos() {
+    let answer = "HELLO herd/1 ucla Campbell Bernard 0000000000000000 00000000000000000000000000000000 ttl=0";
+    let subject = |dialled| written(|out| encode::auth_subject(out, dialled, &hello(HELLO), &hello(answer)));
+    assert_eq!(subject(true), format!("herd/1 dialer\n{HELLO}\n{answer}\n"));
+    assert_eq!(subject(false), format!("herd/1 acceptor\n{HELLO}\n{answer}\n"));
+}
+
+#[test]
+fn numbers_both_ways() {
+    for (line, message) in [
+        ("READY 0 0000000000000000", PeerMessage::Ready(Ready { count: 0, root: 0 })),
+        (
+            "READY 18446744073709551615 00ff00ff00ff00ff",
+            PeerMessage::Ready(Ready { count: u64::MAX, root: 0x00ff_00ff_00ff_00ff }),
+        ),
+        ("PING 7 12 9f86d081884c7d65", PeerMessage::Ping(Ping { sequence: 7, count: 12, root: 0x9f86_d081_884c_7d65 })),
+        ("PONG 18446744073709551615", PeerMessage::Pong(Pong { sequence: u64::MAX })),
+    ] {
+        assert_eq!(parsed(line), message);
+        let again = written(|out| match message {
+            PeerMessage::Ready(ready) => encode::ready(out, ready),
+            PeerMessage::Ping(ping) => encode::ping(out, ping),
+            PeerMessage::Pong(pong) => encode::pong(out, pong),
+            _ => unreachable!("not in the table"),
+        });
+        assert_eq!(again, format!("{line}\n"));
+    }
+}
+
+#[test]
+fn at_both_ways() {
+    let operands = "Riley -0.000000001 鶴-7 +3404.1358-11826.7076+1CRSx/ 007.50";
+    let line = format!("AT {operands} Juzang 255");
+    let read = record(&line);
+    assert_eq!((read.sender(), read.hops()), (name("Juzang"), Hops::from_count(255)));
+    let at = read.at();
+    assert_eq!((at.origin(), at.skew().nanos()), (name("Riley"), -1));
+    assert_eq!((at.client().as_str(), at.location().as_str()), ("鶴-7", "+3404.1358-11826.7076+1CRSx/"));
+    assert_eq!((at.time().as_str(), at.posix_time().to_string()), ("007.50", "7.500000000".to_owned()));
+    assert_eq!(at.operands(), operands.as_bytes());
+    assert_eq!(written(|out| encode::peer_at(out, at.operands(), read.sender(), read.hops())), format!("{line}\n"));
+    assert_eq!(Hops::from_count(255).next(), Hops::from_count(255), "the hop count never wraps");
+}
+
+#[test]
+fn bye_and_err_both_ways() {
+    let PeerMessage::Bye(bye) = parsed("BYE  two  spaces ") else { panic!("a BYE") };
+    assert_eq!(bye.why(), " two  spaces ");
+    let PeerMessage::Error(error) = parsed("ERR wrong-herd this is herd ucla") else { panic!("an ERR") };
+    assert_eq!((error.code(), error.text()), (Some(ErrorCode::WrongHerd), "this is herd ucla"));
+    let PeerMessage::Error(error) = parsed("ERR from-later text") else { panic!("an ERR") };
+    assert_eq!((error.code(), error.code_text()), (None, "from-later"));
+    assert_eq!(written(|out| encode::bye(out, "stopping")), "BYE stopping\n");
+    assert_eq!(written(|out| encode::error(out, ErrorCode::Busy, "links: 32")), "ERR busy links: 32\n");
+}
+
+#[test]
+fn free_text_can_neither_forge_a_line_nor_fail_to_be_read() {
+    assert_eq!(written(|out| encode::bye(out, "a\nPONG 1\x1b[2J é")), "BYE a?PONG 1?[2J ??\n");
+    assert_eq!(written(|out| encode::bye(out, "")), "BYE -\n");
+    assert_eq!(written(|out| encode::error(out, ErrorCode::Timeout, "")), "ERR timeout -\n");
+    let long = written(|out| encode::bye(out, &"x".repeat(100_000)));
+    assert_eq!(long.len(), "BYE \n".len() + encode::TEXT_MAX);
+    assert!(PeerMessage::parse(long.trim_end()).is_ok());
+}
+
+#[test]
+fn every_error_code_is_read_back() {
+    use ErrorCode::*;
+    let codes =
+        [BadMessage, WrongHerd, WrongName, UnknownPeer, BadAuth, DuplicateName, SelfDial, Timeout, Settings, Busy];
+    for code in codes {
+        let line = written(|out| encode::error(out, code, "x"));
+        let PeerMessage::Error(error) = parsed(line.trim_end()) else { panic!("an ERR") };
+        assert_eq!(error.code(), Some(code));
+        assert!(include_str!("../WIRE.md").contains(&format!("| `{code}` |")), "{code} is not in WIRE.md");
+    }
+}
+
+/// Line (escaped), field, offset, expected.
+const REFUSED: &[(&str, Field, usize, Expected)] = &[
+    ("", Field::Command, 0, Expected::PeerVerb),
+    (" PONG 7", Field::Command, 0, Expected::PeerVerb),
+    ("pong 7", Field::Command, 0, Expected::PeerVerb),
+    ("IAMAT k +1+2 3", Field::Command, 0, Expected::PeerVerb),
+    ("WHATSAT k 1 1", Field::Command, 0, Expected::PeerVerb),
+    ("? x", Field::Command, 0, Expected::PeerVerb),
+    ("DIG 0 0", Field::Command, 0, Expected::PeerVerb),
+    ("LST 0 0", Field::Command, 0, Expected::PeerVerb),
+    ("GET 0 0", Field::Command, 0, Expected::PeerVerb),
+    ("ACK 0", Field::Command, 0, Expected::PeerVerb),
+    ("PONG", Field::Sequence, 4, Expected::Operand),
+    ("PONG ", Field::Sequence, 5, Expected::Operand),
+    ("PONG  7", Field::Sequence, 5, Expected::SingleSpace),
+    (r"PONG\t7", Field::Sequence, 4, Expected::SingleSpace),
+    (r"PONG\x0b7", Field::Sequence, 4, Expected::SingleSpace),
+    ("PONG 7 ", Field::Line, 6, Expected::EndOfLine),
+    (r"PONG 7\r", Field::Line, 6, Expected::EndOfLine),
+    ("PONG 7 8", Field::Line, 6, Expected::EndOfLine),
+    ("PONG 07", Field::Sequence, 5, Expected::Number),
+    ("PONG +7", Field::Sequence, 5, Expected::Number),
+    ("PONG 18446744073709551616", Field::Sequence, 5, Expected::Number),
+    ("PONG ７", Field::Sequence, 5, Expected::Number),
+    ("PING 7", Field::Count, 6, Expected::Operand),
+    ("PING 7 0", Field::Root, 8, Expected::Operand),
+    ("PING 7 0 000000000000000", Field::Root, 24, Expected::HexU64),
+    ("PING 7 0 00000000000000000", Field::Root, 25, Expected::HexU64),
+    ("PING 7 0 000000000000000G", Field::Root, 24, Expected::HexU64),
+    ("READY 0 00000000000000FF", Field::Root, 22, Expected::HexU64),
+    ("READY x 0000000000000000", Field::Count, 6, Expected::Number),
+    ("AUTH", Field::KeyId, 4, Expected::Operand),
+    ("AUTH k.1 00", Field::KeyId, 6, Expected::KeyId),
+    ("AUTH k 00", Field::Mac, 9, Expected::HexMac),
+    ("HELLO", Field::Version, 5, Expected::Operand),
+    ("HELLO herd/2 x", Field::Version, 6, Expected::Version),
+    ("HELLO herd/1 -x", Field::Herd, 13, Expected::ServerName),
+    ("HELLO herd/1 x y/z", Field::Server, 16, Expected::ServerName),
+    ("HELLO herd/1 x y z 0", Field::Boot, 20, Expected::HexU64),
+    ("HELLO herd/1 x y z 0000000000000000 0", Field::Nonce, 37, Expected::HexNonce),
+    ("HELLO herd/1 x y z 0000000000000000 00000000000000000000000000000000 ", Field::Setting, 69, Expected::Setting),
+    ("HELLO herd/1 x y z 0000000000000000 00000000000000000000000000000000 a", Field::Setting, 69, Expected::Setting),
+    (
+        "HELLO herd/1 x y z 0000000000000000 00000000000000000000000000000000 a=1  b=1",
+        Field::Setting,
+        73,
+        Expected::Setting,
+    ),
+    ("HELLO herd/1 x y z 0000000000000000 00000000000000000000000000000000 =1", Field::Setting, 69, Expected::Setting),
+    (
+        r"HELLO herd/1 x y z 0000000000000000 00000000000000000000000000000000 a=\x01",
+        Field::Setting,
+        71,
+        Expected::Setting,
+    ),
+    ("AT Riley +0.100000000 k +1+2 3", Field::Sender, 30, Expected::Operand),
+    ("AT Riley +0.100000000 k +1+2 3 Juzang", Field::Hops, 37, Expected::Operand),
+    ("AT Riley +0.100000000 k +1+2 3 Juzang 256", Field::Hops, 38, Expected::Hops),
+    ("AT Riley +0.100000000 k +1+2 3 Juzang 01", Field::Hops, 38, Expected::Hops),
+    ("AT Riley +0.100000000 k +1+2 3 Juzang 1 x", Field::Line, 39, Expected::EndOfLine),
+    ("AT Riley +0.100000000 k +1+2 3 Ju!ang 1", Field::Sender, 33, Expected::ServerName),
+    ("AT Riley +0.1 k +1+2 3 Juzang 1", Field::Skew, 9, Expected::CanonicalSkew),
+    ("AT Riley 0.100000000 k +1+2 3 Juzang 1", Field::Skew, 9, Expected::Sign),
+    ("AT Riley +00.100000000 k +1+2 3 Juzang 1", Field::Skew, 9, Expected::CanonicalSkew),
+    ("AT Riley -0.000000000 k +1+2 3 Juzang 1", Field::Skew, 9, Expected::CanonicalSkew),
+    ("AT Riley +1 k +1+2 3 Juzang 1", Field::Skew, 9, Expected::CanonicalSkew),
+    ("AT Riley +0.1000000000 k +1+2 3 Juzang 1", Field::Skew, 9, Expected::CanonicalSkew),
+    (r"AT Riley +0.100000000 \xff +1+2 3 Juzang 1", Field::Client, 22, Expected::Utf8),
+    (r"AT Riley +0.100000000 k\x0bl +1+2 3 Juzang 1", Field::Location, 23, Expected::SingleSpace),
+    ("AT Riley +0.100000000 k +1+02 1e3 Juzang 1", Field::Time, 31, Expected::TimeEnd),
+    ("BYE", Field::Text, 3, Expected::Text),
+    ("BYE ", Field::Text, 4, Expected::Text),
+    (r"BYE\tx", Field::Line, 3, Expected::SingleSpace),
+    (r"BYE a\x7f", Field::Text, 5, Expected::Text),
+    ("BYE é", Field::Text, 4, Expected::Text),
+    ("ERR busy", Field::Text, 8, Expected::Text),
+    ("ERR Busy x", Field::Code, 4, Expected::ErrorCode),
+    ("ERR a-code-of-thirty-three-characters x", Field::Code, 36, Expected::ErrorCode),
+];
+
+#[test]
+fn refused_lines_say_where_and_why() {
+    let mut wrong = Vec::new();
+    for (escaped, field, offset, expected) in REFUSED {
+        match PeerMessage::parse(support::unescape(escaped)) {
+            Ok(_) => wrong.push(format!("{escaped}: accepted")),
+            Err(invalid) => {
+                let error = invalid.error;
+                if (error.field, error.offset, error.expected) != (*field, *offset, *expected) {
+                    wrong.push(format!("{escaped}: {error}, not {field} at byte {offset}: expected {expected}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
