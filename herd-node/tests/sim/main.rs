@@ -6,6 +6,8 @@
 //! from that one on.
 
 mod chaos;
+mod clients;
+mod connection;
 mod faults;
 mod graph;
 mod herd;
@@ -20,6 +22,7 @@ mod queue;
 mod report;
 mod rng;
 mod shell;
+mod watch;
 
 /// Some hundreds of histories, of all mixes.
 #[test]
