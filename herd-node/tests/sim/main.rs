@@ -21,6 +21,7 @@ mod process;
 mod queue;
 mod report;
 mod rng;
+mod scenes;
 mod shell;
 mod watch;
 
