@@ -77,6 +77,9 @@ fn two_processes_that_take_turns_under_one_name_are_told() {
     desk.replica.handle_closed(desk.now, second.link, "reset");
     let alone = juzang(&mut desk, 1, 4);
     assert!(!desk.is_closing(&alone));
+    // And from then on it is the one, however it comes.
+    let again = juzang(&mut desk, 1, 5);
+    assert!(!desk.is_closing(&again));
 }
 
 #[test]
