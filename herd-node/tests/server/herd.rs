@@ -4,6 +4,15 @@ use herd_node::replica::{PeerIndex, Replica};
 
 use super::support::{TestHerd, herd, soon};
 
+/// Waits until each pair of servers has one link: both dial, and what goes over the one that is given up is not counted twice.
+async fn wait_settled(herd: &TestHerd) {
+    for name in herd.names() {
+        let peers = herd.settings(&name).peers.len();
+        let is_settled = |replica: &Replica| replica.link_count() == peers;
+        soon("one link a peer", herd.handle(&name).wait_until(is_settled)).await;
+    }
+}
+
 /// Everything has been sent to every peer, and everything that was sent has arrived.
 async fn wait_quiet(herd: &TestHerd) -> u64 {
     let is_quiet = |replica: &Replica| {
@@ -30,6 +39,7 @@ async fn wait_quiet(herd: &TestHerd) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_at_any_server_is_known_at_every_one_for_at_most_eight_messages() {
     let herd = TestHerd::linked(herd::default_herd()).await;
+    wait_settled(&herd).await;
     let names = herd.names();
     let mut clients = Vec::new();
     for name in &names {

@@ -110,6 +110,28 @@ async fn who_never_reads_is_cut_off_and_nobody_else_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_holds_up_a_stop() {
+    let mut herd = riley_with(|config| config.limits.write_stall = SHORT).await;
+    let (_idle, mut begun) = (herd.connect("Riley").await, herd.connect("Riley").await);
+    begun.send("IAMAT ki").await;
+    let mut floods = tokio::task::JoinSet::new();
+    for reads in [true, false] {
+        let Client { mut reader, mut writer } = herd.connect("Riley").await;
+        floods.spawn(async move { while writer.write_all(&b"WHATSAT nobody 10 5\n".repeat(1_000)).await.is_ok() {} });
+        if reads {
+            floods.spawn(async move { while reader.read(&mut [0; 4_096]).await.is_ok_and(|len| len > 0) {} });
+        } else {
+            floods.spawn(async move { drop((reader, std::future::pending::<()>().await)) });
+        }
+    }
+    herd.connect("Riley").await.ask("all are there").await;
+    let begun = clock::monotonic();
+    herd.stop("Riley").await;
+    // The server would cut them off after ten seconds; none of them can make it wait for that.
+    assert!(clock::monotonic() - begun < Duration::from_secs(5));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn so_many_connections_and_no_more() {
     let herd = riley_with(|config| config.limits.connections_max = 2).await;
     let (mut first, mut second) = (herd.connect("Riley").await, herd.connect("Riley").await);

@@ -56,10 +56,20 @@ async fn a_reply_that_had_to_wait_leaves_in_one_write() {
     client.post("a", "+1+2", "3").await;
     client.send("WHATSAT a 10 5\n").await;
     let question = mock.question().await;
-    question.answer(NEAR);
-    // One single read, as the clients of courses do.
+    // One single read, as the clients of courses do, begun long before there is anything to say.
     let mut reply = vec![0; 65_536];
-    let len = soon("a reply", client.reader.read(&mut reply)).await.unwrap();
+    let mut other = herd.connect("Riley").await;
+    let read = client.reader.read(&mut reply);
+    tokio::pin!(read);
+    for _ in 0..10 {
+        tokio::select! {
+            biased;
+            len = &mut read => panic!("{len:?} bytes of half a reply"),
+            _ = other.ask("meanwhile") => {}
+        }
+    }
+    question.answer(NEAR);
+    let len = soon("a reply", read).await.unwrap();
     let reply = std::str::from_utf8(&reply[..len]).unwrap();
     assert!(reply.starts_with("AT Riley +") && reply.ends_with(&format!(" a +1+2 3\n{NEAR}\n\n")), "{reply:?}");
 }
@@ -110,7 +120,7 @@ async fn so_many_requests_wait_and_no_more_is_read() {
     let directory = tempfile::tempdir().unwrap();
     let (mut herd, mut mock) = with_mock(|config| {
         config.limits.pending_max = 16;
-        config.places.deadline = Duration::from_millis(700);
+        config.places.deadline = Duration::from_millis(250);
         config.journal = journal_in(&directory);
     })
     .await;
