@@ -57,6 +57,14 @@ pub enum BindError {
         /// What there is, for people.
         known: String,
     },
+    /// Peers would be listened for on an address that others can reach, and there is no secret for them to prove.
+    #[error("{name} would take any stranger on {address} for a peer: give the herd a secret, or listen on loopback")]
+    NoSecret {
+        /// The server.
+        name: String,
+        /// Where peers would be listened for.
+        address: SocketAddr,
+    },
     /// An address can't be listened on.
     #[error("{name} can't listen for {whose} on {address}")]
     Listen {
@@ -92,6 +100,9 @@ impl Server {
     }
 
     async fn bind_with(config: &Config, server: &ServerConfig, places: Arc<dyn Places>) -> Result<Self, BindError> {
+        if config.secrets.is_empty() && !server.peer.ip().is_loopback() {
+            return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
+        }
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
         let (peers, peer_address) = listen(&name, "peers", server.peer).await?;

@@ -54,7 +54,7 @@ pub(crate) async fn accept_peers(shared: &Arc<Shared>, listener: TcpListener) {
         match admit(shared) {
             Ok(id) => {
                 socket::prepare_peer(&stream);
-                tasks.spawn(link::serve(Arc::clone(shared), stream, id, Party::Stranger(address)));
+                tasks.spawn(link::serve(Arc::clone(shared), stream, id));
             }
             Err(why) => shared.report("refused", &Party::Stranger(address), why),
         }

@@ -53,5 +53,5 @@ async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
     socket::prepare_peer(&stream);
     let id = shared.with_replica(|replica| replica.handle_dialed(clock::monotonic(), peer, nonce));
     shared.timers_changed.notify_one();
-    link::serve(Arc::clone(&shared), stream, id, shared.party(Some(peer))).await;
+    link::serve(shared, stream, id).await;
 }

@@ -28,8 +28,10 @@ const READ_BYTES: usize = 65_536;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves link `id` until it ends.
-pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId, party: Party) {
-    let writer = shared.add_writer(id);
+pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId) {
+    let address = stream.peer_addr().ok();
+    let writer = shared.add_writer(id, address);
+    let party = address.map_or(Party::Nobody, Party::Stranger);
     let mut link = LinkTask {
         journal: shared.journal.batch(),
         shared: &shared,
@@ -49,8 +51,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId, pa
         Err(error) => error.to_string(),
     };
     let LinkTask { stream, .. } = link;
-    shared.remove_writer(id);
     shared.with_replica(|replica| replica.handle_closed(clock::monotonic(), id, &why));
+    shared.remove_writer(id);
     shared.timers_changed.notify_one();
     socket::end(stream).await;
 }
@@ -60,7 +62,7 @@ type Incoming = Result<PeerMessage<Bytes>, Invalid<Bytes>>;
 struct LinkTask<'a> {
     shared: &'a Shared,
     id: LinkId,
-    /// Who the journal says it is: who connects is a stranger until proven, whatever its HELLO says.
+    /// Who the journal says it is: a stranger until it has proved its name.
     party: Party,
     stream: TcpStream,
     codec: PeerCodec,
@@ -119,7 +121,7 @@ impl LinkTask<'_> {
             }
             (replica.is_closing(*id), replica.proven_peer(*id))
         });
-        if matches!(self.party, Party::Stranger(_)) && peer.is_some() {
+        if peer.is_some() && !matches!(self.party, Party::Peer(_)) {
             self.party = self.shared.party(peer);
         }
         if self.sent == 0 && !self.output.is_empty() && self.progress_by.is_none() {

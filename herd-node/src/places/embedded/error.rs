@@ -86,8 +86,10 @@ pub enum Expected {
     Latitude,
     /// A longitude that is no decimal number from -180 to 180.
     Longitude,
-    /// An id or population that is no whole number below 2^32.
+    /// An id that is no whole number below 2^32.
     WholeNumber,
+    /// A population that is no whole number.
+    People,
     /// Not JSON.
     Json,
     /// Another kind of JSON value.
@@ -128,6 +130,7 @@ impl fmt::Display for Expected {
             Self::Latitude => "a latitude from -90 to 90",
             Self::Longitude => "a longitude from -180 to 180",
             Self::WholeNumber => "a whole number below 2^32",
+            Self::People => "a whole number of people",
             Self::Json => "JSON",
             Self::Object => "an object",
             Self::Text => "a string",

@@ -4,7 +4,7 @@
 //! to be too fine for the sea or too coarse for a city, and a pole is nothing special: there the run is the whole band.
 
 use super::gazetteer::Place;
-use super::point::{Circle, Point, UNITS};
+use super::point::{Bounds, Circle, Point, UNITS};
 
 /// The height of a band, 0.02 degrees or 2.2 km. The data file is sorted by it.
 const BAND: i64 = UNITS as i64 / 50;
@@ -17,6 +17,7 @@ pub(super) struct Index {
     places: Vec<Place>,
     /// Where each band begins in `places`; one more for the end of the last.
     starts: Vec<u32>,
+    prominence_max: f32,
 }
 
 /// A place within a circle.
@@ -43,7 +44,8 @@ impl Index {
             }
         }
         starts.resize(BANDS + 1, places.len() as u32);
-        Self { places, starts }
+        let prominence_max = places.iter().map(|place| place.prominence).fold(0.0, f32::max);
+        Self { places, starts, prominence_max }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,17 +57,30 @@ impl Index {
         self.places.iter()
     }
 
+    /// The greatest prominence of any place.
+    pub(super) fn prominence_max(&self) -> f32 {
+        self.prominence_max
+    }
+
+    /// How many places have to be looked at to know which are within `circle`.
+    pub(super) fn candidates(&self, circle: &Circle) -> usize {
+        self.runs(circle).map(<[Place]>::len).sum()
+    }
+
     /// Every place within `circle`, from south to north by bands.
-    pub(super) fn within(&self, circle: &Circle) -> impl Iterator<Item = Hit<'_>> {
-        let bounds = circle.bounds();
-        let (south, north) = (band_of(bounds.latitude.0), band_of(bounds.latitude.1));
+    pub(super) fn within<'a>(&'a self, circle: &Circle) -> impl Iterator<Item = Hit<'a>> + use<'a> {
         let circle = *circle;
-        (south..=north)
+        let hit = move |place: &'a Place| circle.reaches(place.point).map(|distance| Hit { place, distance });
+        self.runs(&circle).flatten().filter_map(hit)
+    }
+
+    /// Places in a box around `circle`, run by run.
+    fn runs<'a>(&'a self, circle: &Circle) -> impl Iterator<Item = &'a [Place]> + use<'a> {
+        let Bounds { latitude: (south, north), longitudes } = circle.bounds();
+        (band_of(south)..=band_of(north))
             .map(|band| self.band(band))
             .filter(|band| !band.is_empty())
-            .flat_map(move |band| bounds.longitudes.into_iter().flatten().map(move |range| run(band, range)))
-            .flatten()
-            .filter_map(move |place| circle.reaches(place.point).map(|distance| Hit { place, distance }))
+            .flat_map(move |band| longitudes.into_iter().flatten().map(move |range| run(band, range)))
     }
 
     fn band(&self, band: usize) -> &[Place] {

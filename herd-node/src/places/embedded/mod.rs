@@ -24,9 +24,7 @@ use std::sync::Arc;
 
 use super::{Answer, Places, Query, Reply, Settings};
 use gazetteer::Gazetteer;
-use index::Hit;
 use point::Circle;
-use rank::Ranking;
 
 /// The backend whose data is in memory. Clones share it.
 #[derive(Clone)]
@@ -59,22 +57,13 @@ impl Embedded {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    fn best<'a>(&'a self, circle: &Circle, limit: usize) -> Vec<Hit<'a>> {
-        if limit == 0 {
-            return Vec::new();
-        }
-        let mut ranking = Ranking::new(circle.radius(), limit);
-        self.gazetteer.index().within(circle).for_each(|hit| ranking.offer(hit));
-        ranking.best().collect()
-    }
 }
 
 impl Places for Embedded {
     fn nearby(&self, query: &Query<'_>) -> Answer {
         let metres = query.radius.micrometres() as f64 / 1e6;
         let circle = Circle::around(query.location, metres);
-        let hits = self.best(&circle, query.limit.get().into());
+        let hits = rank::best(self.gazetteer.index(), &circle, query.limit.get().into());
         Answer::Now(Reply { body: render::reply(&self.gazetteer, &hits), failure: None })
     }
 }

@@ -48,6 +48,11 @@ impl Circle {
         Self::new(location.latitude().degrees(), location.longitude().degrees(), radius)
     }
 
+    /// The circle around the same centre with another radius, in metres.
+    pub(super) fn with_radius(&self, radius: f64) -> Self {
+        Self { radius, ..*self }
+    }
+
     /// Metres.
     pub(super) fn radius(&self) -> f64 {
         self.radius

@@ -117,12 +117,13 @@ pub(super) fn types_of(text: &str) -> impl Iterator<Item = &str> {
     text.split([';', '|']).map(str::trim).filter(|name| !name.is_empty())
 }
 
-/// A whole number; empty text is 0.
-pub(super) fn whole(field: &'static str, text: &str) -> Result<u32, Wrong> {
-    match text.trim() {
-        "" => Ok(0),
-        text => text.parse().map_err(|_| Wrong(field, Expected::WholeNumber)),
-    }
+/// People; empty text is 0. More than 2^32 live on Earth, which GeoNames lists, and count as that many.
+pub(super) fn people(field: &'static str, text: &str) -> Result<u32, Wrong> {
+    let people = match text.trim() {
+        "" => 0,
+        text => text.parse::<u64>().map_err(|_| Wrong(field, Expected::People))?,
+    };
+    Ok(u32::try_from(people).unwrap_or(u32::MAX))
 }
 
 fn number(text: &str) -> Option<f64> {

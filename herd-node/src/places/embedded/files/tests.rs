@@ -76,7 +76,7 @@ fn geonames_tables() {
         geonames(&[(1, "Gone"), (7, "PPLQ")]),
         String::new(),
         geonames(&[(0, "7"), (1, "Ein \"Berg\""), (6, "T"), (7, "MT"), (8, "DE"), (10, "99"), (14, "")]),
-        geonames(&[(0, "8"), (1, "Landeplatz"), (6, "S"), (7, "AIRH"), (8, ""), (10, "")]),
+        geonames(&[(0, "8"), (1, "Landeplatz"), (6, "S"), (7, "AIRH"), (8, ""), (10, ""), (14, "6814400000")]),
     ];
     let expected = [
         "Ein \"Berg\"|geonames:7|natural_feature|Germany",
@@ -100,7 +100,7 @@ fn geonames_tables_with_faults() {
     bad("a.tsv", with(&[(4, "nan")]), "a.tsv:2: latitude: expected a latitude from -90 to 90");
     bad("a.tsv", with(&[(5, "-inf")]), "a.tsv:2: longitude: expected a longitude from -180 to 180");
     bad("a.tsv", with(&[(5, "-1e999")]), "a.tsv:2: longitude: expected a longitude from -180 to 180");
-    bad("a.tsv", with(&[(14, "-1")]), "a.tsv:2: population: expected a whole number below 2^32");
+    bad("a.tsv", with(&[(14, "-1")]), "a.tsv:2: population: expected a whole number of people");
     bad("a.tsv", "\n \n", "a.tsv: expected at least one place");
 }
 

@@ -7,7 +7,7 @@ use super::super::bundle::Areas;
 use super::super::error::Expected;
 use super::super::gazetteer::{Id, Source};
 use super::super::kind::Kind;
-use super::record::{Fault, Record, Sink, Words, Wrong, point, whole};
+use super::record::{Fault, Record, Sink, Words, Wrong, people, point};
 
 const COLUMNS: usize = 19;
 const WORDS: Words = Words { name: "name", id: "geonameid", types: "feature code", vicinity: "admin1 code" };
@@ -33,7 +33,7 @@ fn row(line: &str, areas: Option<&Areas>, sink: &mut Sink<'_>) -> Result<(), Wro
     if count != COLUMNS {
         return Err(Wrong("line", Expected::Columns(COLUMNS)));
     }
-    let [id, name, _, _, latitude, longitude, class, code, country, _, region, _, _, _, people, ..] = columns;
+    let [id, name, _, _, latitude, longitude, class, code, country, _, region, _, _, _, population, ..] = columns;
     if matches!(code, "PPLH" | "PPLQ" | "PPLW") {
         return Ok(());
     }
@@ -46,7 +46,7 @@ fn row(line: &str, areas: Option<&Areas>, sink: &mut Sink<'_>) -> Result<(), Wro
         id: Some(Id::Number(id.trim().parse().map_err(|_| Wrong("geonameid", Expected::WholeNumber))?)),
         types,
         vicinity: areas.map_or("", |areas| areas.find(country, region)),
-        population: whole("population", people)?,
+        population: people("population", population)?,
     };
     sink.add(&record, WORDS)
 }
