@@ -88,6 +88,36 @@ async fn everything_that_comes_and_goes_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_can_not_be_reached_is_told_of_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = herd::default_herd();
+    config.servers.retain(|server| ["Riley", "Jaquez"].contains(&server.name.as_str()));
+    config.servers.iter_mut().for_each(|server| server.peers.retain(|peer| ["Riley", "Jaquez"].contains(&&*peer.name)));
+    config.replication.backoff_min = Duration::from_millis(10);
+    config.replication.backoff_max = Duration::from_millis(20);
+    config.journal = journal_in(&directory);
+    let mut herd = TestHerd::linked(config).await;
+    for kill in [true, false] {
+        if kill {
+            herd.kill("Jaquez").await;
+        } else {
+            herd.stop("Jaquez").await;
+        }
+        let dials = std::cell::Cell::new(0);
+        // The replica changes with each dial that fails.
+        let often = herd.handle("Riley").wait_until(|_| dials.replace(dials.get() + 1) > 10);
+        super::support::soon("many dials", often).await;
+        herd.revive("Jaquez").await;
+        herd.wait_linked().await;
+    }
+    herd.stop_all().await;
+    let address = herd.peer_address("Jaquez");
+    let told = events(directory.path(), "Riley", |event| event.starts_with("unreachable "));
+    let is_right = |event: &String| event.starts_with(&format!("unreachable - Jaquez at {address}, "));
+    assert!(told.len() <= 3 && told.len() >= 2 && told.iter().all(is_right), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_client_can_write_a_line_of_its_own() {
     let directory = tempfile::tempdir().unwrap();
     let mut config = herd::riley();
