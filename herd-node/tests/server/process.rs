@@ -81,6 +81,16 @@ fn mistakes_are_told_before_anything_is_opened() {
         assert!(stderr.starts_with(&format!("herd-node: {bad}:6: limits.idle_ms: ")), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
+    // What check-config lets pass can be run: a stand-in's key is missed by both.
+    let stand_in = "[places]\nbackend = \"google-legacy\"\nbase_url = \"http://127.0.0.1:9/json\"\n";
+    let keyless = write_config(directory.path(), stand_in);
+    for arguments in [["check-config", &keyless].as_slice(), &["run", "Riley", "--config", &keyless]] {
+        let (code, _, stderr) = said(&herd_node(arguments));
+        assert!(
+            code == Some(2) && stderr.starts_with(&format!("herd-node: {keyless}:6: places.backend: ")),
+            "{stderr}"
+        );
+    }
     for arguments in [["run"].as_slice(), &["run", "Riley", "--all"], &[], &["fly"]] {
         assert_eq!(herd_node(arguments).status.code(), Some(2), "{arguments:?}");
     }
