@@ -142,6 +142,28 @@ fn a_signal_stops_it_in_good_order_and_its_addresses_are_free_at_once() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    // A places service that takes questions and never answers.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/json", mute.local_addr().unwrap());
+    let more = format!("[places]\nbackend = \"google-legacy\"\nbase_url = \"{url}\"\ndeadline_ms = 300000\n");
+    let mut command = command(&["run", "Riley", "--config", &write_config(directory.path(), &more)]);
+    command.env("PLACES_KEY", KEY);
+    let mut process = Process::start(command);
+    let (_, addresses) = process.announced();
+    let mut client = Talk::with(addresses.clients);
+    client.say("IAMAT kiwi +1+2 3\nWHATSAT kiwi 10 5\n");
+    assert!(client.line().starts_with("AT Riley "));
+    let _question = mute.accept().unwrap();
+    process.terminate();
+    // It has begun to stop when it takes no more clients, and would wait for those it has.
+    while TcpStream::connect(addresses.clients).is_ok() {}
+    process.terminate();
+    assert_eq!(process.end().0, Some(143));
+}
+
+#[test]
 fn a_whole_herd_runs_in_one_process() {
     let directory = tempfile::tempdir().unwrap();
     let more = "peers = [\"Jaquez\"]\n[[server]]\nname = \"Jaquez\"\nclient = \"127.0.0.1:0\"\npeer = \"127.0.0.1:0\"\npeers = [\"Riley\"]\n";
