@@ -297,6 +297,15 @@ fn skipped(text: &str) -> usize {
 }
 
 #[test]
+fn every_module_has_its_sentence() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("ARCHITECTURE.md");
+    let text = fs::read_to_string(path).unwrap();
+    for room in NODE.iter().chain(PROTO).filter(|room| room.name != "lib") {
+        assert!(text.contains(&format!("`{}`", room.name)), "ARCHITECTURE.md does not say what {} is", room.name);
+    }
+}
+
+#[test]
 fn a_planted_violation_is_found() {
     let planted = [
         (

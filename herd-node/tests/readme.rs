@@ -1,4 +1,4 @@
-//! README.md and `examples/` are true: the transcript is what the demo says, every configuration is accepted.
+//! The documents are true: the transcript is what the demo says, configurations are accepted, what is named is there.
 //!
 //! `UPDATE_README=1 cargo test -p herd-node --test readme` writes the transcript anew.
 
@@ -82,4 +82,44 @@ fn configurations_in_documents_are_right() {
             assert!(check(&file).contains("servers:"), "{document}");
         }
     }
+}
+
+#[test]
+fn links_lead_to_files() {
+    for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "herd-node/README.md", "fuzz/README.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        let directory = root().join(document).parent().unwrap().to_owned();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let is_elsewhere = target.starts_with("https://");
+            assert!(is_elsewhere || directory.join(target).exists(), "{document} links to {target}");
+        }
+    }
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let (_, table) = manifest.split_once("[workspace.dependencies]").unwrap();
+    let names = table.lines().take_while(|line| !line.starts_with('[')).filter_map(|line| line.split_once(" = "));
+    for (name, _) in names.filter(|(name, _)| !name.starts_with("herd-")) {
+        assert!(architecture.contains(&format!("`{name}`")), "ARCHITECTURE.md does not say what {name} is for");
+    }
+}
+
+#[test]
+fn exit_codes_are_as_said() {
+    let code = |arguments: &[&str]| herd_node(arguments).status.code();
+    let directory = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let file = directory.path().join("taken.toml");
+    let server =
+        format!("[[server]]\nname = \"A\"\nclient = \"{}\"\npeer = \"127.0.0.1:0\"\n", taken.local_addr().unwrap());
+    fs::write(&file, server).unwrap();
+    let file = file.to_str().unwrap();
+    assert_eq!(code(&["check-config", file]), Some(0));
+    assert_eq!(code(&["run", "A", "--config", file]), Some(1));
+    assert_eq!(code(&["run", "B", "--config", file]), Some(2));
+    assert_eq!(code(&["check-config", "/nowhere/herd.toml"]), Some(2));
+    assert_eq!(code(&["walk"]), Some(2));
 }
