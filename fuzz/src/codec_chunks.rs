@@ -3,9 +3,9 @@
 //! Input: one byte that chooses the codec (`P` peer, `C` client, else server), one that chooses the caps, one that seeds the
 //! cuts, one whose bits say which of eight requests were WHATSATs; then the stream.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use herd_proto::codec::{ClientCodec, PeerCodec, RawLine, ServerCodec};
-use herd_proto::{PeerMessage, Request};
+use herd_proto::{Expected, Field, Invalid, PeerMessage, Request, Response};
 use tokio_util::codec::{Decoder, Encoder};
 
 use crate::oracle;
@@ -24,7 +24,7 @@ pub fn check(data: &[u8]) {
         b'P' => peer(stream, line_cap, *cuts),
         b'C' => {
             let body_cap = BODY_CAPS[usize::from(caps / 8 % 8)];
-            same_however_cut(|| client_codec(line_cap, body_cap, *asked), stream, *cuts);
+            client(stream, (line_cap, body_cap), *cuts, *asked);
         }
         _ => server(stream, line_cap, *cuts),
     }
@@ -62,13 +62,36 @@ fn show<B: AsRef<[u8]>>(item: &Result<Request<B>, herd_proto::Invalid<B>>) -> (V
     }
 }
 
-fn client_codec(line_cap: usize, body_cap: usize, asked: u8) -> ClientCodec {
-    let mut codec = ClientCodec::new(line_cap, body_cap);
-    for bit in 0..8 {
-        let line: &[u8] = if asked >> bit & 1 == 1 { b"WHATSAT k 1 1" } else { b"IAMAT" };
-        codec.encode(RawLine(line), &mut BytesMut::new()).unwrap();
-    }
-    codec
+fn client(stream: &[u8], (line_cap, body_cap): (usize, usize), cuts: u8, asked: u8) {
+    let asked: Vec<bool> = (0..8).map(|bit| asked >> bit & 1 == 1).collect();
+    let codec = || {
+        let mut codec = ClientCodec::new(line_cap, body_cap);
+        for nearby in &asked {
+            let line: &[u8] = if *nearby { b"WHATSAT k 1 1" } else { b"IAMAT" };
+            codec.encode(RawLine(line), &mut BytesMut::new()).unwrap();
+        }
+        codec
+    };
+    let items = same_however_cut(codec, stream, cuts);
+    let heard: Vec<_> = items.iter().map(kind).collect();
+    assert_eq!(heard, oracle::replies(stream, line_cap, body_cap, &asked));
+}
+
+/// The item in the oracle's words.
+fn kind(item: &Result<Response<Bytes>, Invalid<Bytes>>) -> String {
+    let words = match item {
+        Ok(Response::At(_)) => "AT",
+        Ok(Response::Nearby { body, .. }) => return format!("AT with {}", body.escape_ascii()),
+        Ok(Response::Invalid(_)) => "?",
+        Err(invalid) => match (invalid.error.field, invalid.error.expected) {
+            (Field::Line, Expected::LineWithinCap) => "line over its cap",
+            (Field::Line, Expected::AskedFor) => "not asked for",
+            (Field::Body, Expected::BodyWithinCap) => "body over its cap",
+            (Field::Body, Expected::BlankLine) => "body cut off",
+            _ => "no reply",
+        },
+    };
+    words.to_owned()
 }
 
 /// The items of `stream` in one piece, which must be those in pieces.

@@ -18,8 +18,6 @@ use crate::net::{self, PeerAddress, Shared, SharedParts};
 use crate::places::{self, Places};
 use crate::replica::{self, Replica};
 
-/// How long clients may take to get the answers to what was read, when the server stops.
-const CLIENTS_GRACE: Duration = Duration::from_secs(10);
 /// How long links may take to send what they have and say goodbye.
 const LINKS_GRACE: Duration = Duration::from_secs(5);
 
@@ -59,6 +57,14 @@ pub enum BindError {
         /// What there is, for people.
         known: String,
     },
+    /// Peers would be listened for on an address that others can reach, and there is no secret for them to prove.
+    #[error("{name} would take any stranger on {address} for a peer: give the herd a secret, or listen on loopback")]
+    NoSecret {
+        /// The server.
+        name: String,
+        /// Where peers would be listened for.
+        address: SocketAddr,
+    },
     /// An address can't be listened on.
     #[error("{name} can't listen for {whose} on {address}")]
     Listen {
@@ -94,6 +100,9 @@ impl Server {
     }
 
     async fn bind_with(config: &Config, server: &ServerConfig, places: Arc<dyn Places>) -> Result<Self, BindError> {
+        if config.secrets.is_empty() && !server.peer.ip().is_loopback() {
+            return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
+        }
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
         let (peers, peer_address) = listen(&name, "peers", server.peer).await?;
@@ -144,26 +153,25 @@ impl Server {
     /// Serves until `shutdown` ends, then stops: takes no more connections, answers what was read, sends its peers what they
     /// lack, says goodbye to them, and writes the journal out.
     ///
-    /// Dropping the future instead is the death of the server: every connection is cut.
+    /// Dropping the future instead is the death of the server: both listeners are closed at once, and every connection is cut.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { shared, clients, peers, client_address, peer_address } = self;
         let whereabouts = format!("clients {client_address} peers {peer_address}");
         shared.report("start", &Party::Nobody, whereabouts);
-        let mut tasks = JoinSet::new();
-        let mut clients_tasks = JoinSet::new();
-        clients_tasks.spawn(net::accept_clients(Arc::clone(&shared), clients));
-        tasks.spawn(net::accept_peers(Arc::clone(&shared), peers));
-        tasks.spawn(net::drive(Arc::clone(&shared)));
-        shutdown.await;
-        // Clients first: their last posts are still to reach the peers.
-        shared.stop_clients.cancel();
-        let _ = timeout(CLIENTS_GRACE, clients_tasks.join_next()).await;
-        drop(clients_tasks);
-        shared.with_replica(Replica::handle_stop);
-        let no_links = shared.watch.until(|| shared.look(|replica| replica.link_count() == 0));
-        let _ = timeout(LINKS_GRACE, no_links).await;
-        shared.stop_links.cancel();
-        while tasks.join_next().await.is_some() {}
+        let stopping = async {
+            shutdown.await;
+            shared.stop_clients.cancel();
+        };
+        let clients_then_links = async {
+            // Clients first: their last posts are still to reach the peers.
+            net::accept_clients(&shared, clients).await;
+            shared.with_replica(Replica::handle_stop);
+            let no_links = shared.watch.until(|| shared.look(|replica| replica.link_count() == 0));
+            let _ = timeout(LINKS_GRACE, no_links).await;
+            shared.stop_links.cancel();
+        };
+        // Not tasks of their own: those would keep the addresses for a moment after this future is dropped.
+        tokio::join!(stopping, clients_then_links, net::accept_peers(&shared, peers), net::drive(&shared));
         shared.report("stop", &Party::Nobody, "");
         let journal = shared.journal.clone();
         // Waits for the disk, so not on a thread that serves.

@@ -2,7 +2,7 @@
 //!
 //! The crate holds values ([`ClientId`], [`Location`], [`Timestamp`] …), the messages made of them ([`Request`],
 //! [`Response`], [`PeerMessage`]), a [nom](https://docs.rs/nom) grammar that reads one complete line, a serializer, line
-//! [framing](frame) under a size cap, and [tokio-util codecs](codec) on top. The wire itself is described, numbered,
+//! [framing](frame) under a size cap, and tokio-util codecs (module `codec`) on top. The wire itself is described, numbered,
 //! in `WIRE.md` beside this crate; documentation here cites it as *WIRE §n*.
 //!
 //! ```
@@ -21,7 +21,8 @@
 //!
 //! # Promises
 //! - **Exact.** Locations and times keep the text they came as and are echoed byte for byte; a time is integer seconds
-//!   and nanoseconds, a skew integer nanoseconds. No float is involved anywhere.
+//!   and nanoseconds, a skew integer nanoseconds. No float is read, compared or written; [`Angle::degrees`] makes one for
+//!   those who reckon distances.
 //! - **A message is its own line plus what the parser learned** (a few ranges and numbers): parsing allocates nothing.
 //! - **A bad line is a value** ([`Invalid`]: the bytes, and which field, where, what was expected), never a decoder error.
 //! - No panic can be reached from input; no `unsafe`.
@@ -33,6 +34,11 @@
 #![deny(missing_docs)]
 
 extern crate alloc;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(any(feature = "std", test))]
 extern crate std;
 

@@ -130,7 +130,7 @@ fn failing_writes_are_counted_and_reported_once() {
     assert_eq!(reports.recv().unwrap(), Report::Failing { error: "disk full".to_owned() });
     assert_eq!(journal.stats().failure.as_deref(), Some("disk full"));
     writes.recv().unwrap();
-    receive(&journal, "two\nlines", 2);
+    receive(&journal, "two", 2);
     results.send(full()).unwrap();
     writes.recv().unwrap();
     receive(&journal, "three", 3);

@@ -19,17 +19,19 @@ use super::{client, link, socket};
 /// The shortest and the longest pause after a failed accept: it is most often for want of file descriptors, and those come back.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How long clients may take to get the answers to what was read, when the server stops.
+const CLIENTS_GRACE: Duration = Duration::from_secs(10);
 
-/// Serves clients until told to stop, then waits for those there are to get their answers.
-pub(crate) async fn accept_clients(shared: Arc<Shared>, listener: TcpListener) {
+/// Serves clients until told to stop, then gives those there are some time to get their answers.
+pub(crate) async fn accept_clients(shared: &Arc<Shared>, listener: TcpListener) {
     let mut tasks = JoinSet::new();
     let stop = shared.stop_clients.clone();
-    accept(&shared, listener, "clients", &stop, |stream, address| {
+    accept(shared, listener, "clients", &stop, |stream, address| {
         while tasks.try_join_next().is_some() {}
         match shared.gate.enter(address) {
             Ok(pass) => {
                 socket::prepare_client(&stream);
-                let shared = Arc::clone(&shared);
+                let shared = Arc::clone(shared);
                 tasks.spawn(async move {
                     client::serve(&shared, stream, address).await;
                     drop(pass);
@@ -39,19 +41,20 @@ pub(crate) async fn accept_clients(shared: Arc<Shared>, listener: TcpListener) {
         }
     })
     .await;
-    while tasks.join_next().await.is_some() {}
+    let all_answered = async { while tasks.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(CLIENTS_GRACE, all_answered).await;
 }
 
 /// Takes connections of peers until told to stop, then waits for the links to end.
-pub(crate) async fn accept_peers(shared: Arc<Shared>, listener: TcpListener) {
+pub(crate) async fn accept_peers(shared: &Arc<Shared>, listener: TcpListener) {
     let mut tasks = JoinSet::new();
     let stop = shared.stop_clients.clone();
-    accept(&shared, listener, "peers", &stop, |stream, address| {
+    accept(shared, listener, "peers", &stop, |stream, address| {
         while tasks.try_join_next().is_some() {}
-        match admit(&shared) {
+        match admit(shared) {
             Ok(id) => {
                 socket::prepare_peer(&stream);
-                tasks.spawn(link::serve(Arc::clone(&shared), stream, id, Party::Stranger(address)));
+                tasks.spawn(link::serve(Arc::clone(shared), stream, id));
             }
             Err(why) => shared.report("refused", &Party::Stranger(address), why),
         }

@@ -45,6 +45,7 @@ pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAdd
         long_lines: 0,
         deadline: Deadline::new(now + shared.limits.first_line),
         is_over: false,
+        is_ended: false,
         stream,
     };
     client.note("connected", "");
@@ -69,8 +70,10 @@ struct ClientTask<'a> {
     journal: Batch,
     long_lines: u32,
     deadline: Deadline,
-    /// Nothing more is read: the client has half-closed, or the server stops.
+    /// Nothing more is read.
     is_over: bool,
+    /// Because the client has half-closed, and not because the server stops: what has no LF is a last line (WIRE §1.1).
+    is_ended: bool,
 }
 
 /// One line of a batch, and what is to be said to it.
@@ -105,15 +108,18 @@ impl ClientTask<'_> {
             self.input.reserve(if may_read { READ_BYTES } else { 0 });
             tokio::select! {
                 biased;
+                // First, so that a client that never pauses can't put it off.
+                () = stop.cancelled(), if !self.is_over => self.is_over = true,
                 read = self.stream.read_buf(&mut self.input), if may_read => {
-                    self.is_over = read? == 0;
+                    self.is_ended = read? == 0;
+                    self.is_over = self.is_ended;
                 }
                 failure = self.outbox.next(), if self.outbox.is_waiting() => {
                     // A client that waited for us was not idle.
                     self.deadline.extend(clock::monotonic() + self.shared.limits.line);
                     self.note_failure(failure);
                 }
-                () = stop.cancelled(), if !self.is_over => self.is_over = true,
+                // After reading: what came in time but was not looked at in time counts.
                 waited_for = self.deadline.passed(), if may_read && !self.outbox.is_waiting() => {
                     return Err(timed_out(waited_for));
                 }
@@ -153,10 +159,11 @@ impl ClientTask<'_> {
         let room = self.shared.limits.pending_max.saturating_sub(self.outbox.pending());
         let room = if self.has_room() { room } else { 0 };
         while self.batch.len() < room {
-            // After a stop, what was read is answered; only the client's own end makes a last line of what has no LF.
-            let is_end = self.is_over && !self.shared.stop_clients.is_cancelled();
-            let next =
-                if is_end { self.codec.decode_eof(&mut self.input)? } else { self.codec.decode(&mut self.input)? };
+            let next = if self.is_ended {
+                self.codec.decode_eof(&mut self.input)?
+            } else {
+                self.codec.decode(&mut self.input)?
+            };
             let Some(incoming) = next else { break };
             if incoming.as_ref().is_err_and(|invalid| invalid.error.expected == Expected::LineWithinCap) {
                 self.long_lines += 1;
@@ -166,18 +173,21 @@ impl ClientTask<'_> {
                 break;
             }
         }
-        self.set_deadline();
-        Ok(())
+        self.set_deadline()
     }
 
-    fn set_deadline(&mut self) {
+    fn set_deadline(&mut self) -> io::Result<()> {
         let limits = &self.shared.limits;
         if !self.batch.is_empty() {
             self.deadline.set(Waits::Next, clock::monotonic() + limits.idle);
         } else if self.codec.is_inside_line() && self.deadline.waits_for == Waits::Next {
             // Counted from the line's first bytes: more of them don't move it.
             self.deadline.set(Waits::Rest, clock::monotonic() + limits.line);
+        } else if self.codec.is_inside_line() && !self.outbox.is_waiting() {
+            // A line that comes so fast that there is always more to read would never let the timer have its turn.
+            self.deadline.check(clock::monotonic()).map_err(timed_out)?;
         }
+        Ok(())
     }
 
     /// Brings the batch to the replica, under one lock.
@@ -213,14 +223,18 @@ impl ClientTask<'_> {
 
     fn reply_near(&mut self, operands: Range<usize>, whatsat: &Whatsat<Bytes>) {
         let operands = self.texts.get(operands).unwrap_or_default();
-        encode::at(self.outbox.tail(), operands);
         match look_near(&*self.shared.places, operands, whatsat) {
             Answer::Now(reply) => {
+                encode::at(self.outbox.tail(), operands);
                 put_body(self.outbox.tail(), &reply.body);
                 self.outbox.replied();
                 self.note_failure(reply.failure);
             }
-            Answer::Later(places) => self.outbox.wait_for(places),
+            Answer::Later(places) => {
+                let mut head = Vec::with_capacity(operands.len() + 4);
+                encode::at(&mut head, operands);
+                self.outbox.wait_for(head, places);
+            }
         }
     }
 

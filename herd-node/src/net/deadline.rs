@@ -50,6 +50,11 @@ impl Deadline {
         self.at = self.at.max(at);
     }
 
+    /// Whether the deadline has passed at `now`; if so, says what was waited for.
+    pub(super) fn check(&self, now: Instant) -> Result<(), Waits> {
+        if now < self.at { Ok(()) } else { Err(self.waits_for) }
+    }
+
     /// Ends when the deadline has passed, and says what was waited for.
     pub(super) async fn passed(&mut self) -> Waits {
         loop {

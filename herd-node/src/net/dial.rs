@@ -13,7 +13,7 @@ use super::shared::{PeerAddress, Shared, time_until};
 use super::{link, socket};
 
 /// Keeps the replica's time until the links have ended, dialling the peers it asks for.
-pub(crate) async fn drive(shared: Arc<Shared>) {
+pub(crate) async fn drive(shared: &Arc<Shared>) {
     let mut tasks = JoinSet::new();
     loop {
         let (dials, due) = shared.with_replica(|replica| {
@@ -22,7 +22,7 @@ pub(crate) async fn drive(shared: Arc<Shared>) {
             (dials, replica.poll_timeout())
         });
         for peer in dials {
-            tasks.spawn(dial(Arc::clone(&shared), peer));
+            tasks.spawn(dial(Arc::clone(shared), peer));
         }
         while tasks.try_join_next().is_some() {}
         let sleep = async {
@@ -53,5 +53,5 @@ async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
     socket::prepare_peer(&stream);
     let id = shared.with_replica(|replica| replica.handle_dialed(clock::monotonic(), peer, nonce));
     shared.timers_changed.notify_one();
-    link::serve(Arc::clone(&shared), stream, id, shared.party(Some(peer))).await;
+    link::serve(shared, stream, id).await;
 }

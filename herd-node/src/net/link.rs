@@ -28,8 +28,10 @@ const READ_BYTES: usize = 65_536;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves link `id` until it ends.
-pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId, party: Party) {
-    let writer = shared.add_writer(id);
+pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId) {
+    let address = stream.peer_addr().ok();
+    let writer = shared.add_writer(id, address);
+    let party = address.map_or(Party::Nobody, Party::Stranger);
     let mut link = LinkTask {
         journal: shared.journal.batch(),
         shared: &shared,
@@ -49,8 +51,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId, pa
         Err(error) => error.to_string(),
     };
     let LinkTask { stream, .. } = link;
-    shared.remove_writer(id);
     shared.with_replica(|replica| replica.handle_closed(clock::monotonic(), id, &why));
+    shared.remove_writer(id);
     shared.timers_changed.notify_one();
     socket::end(stream).await;
 }
@@ -60,7 +62,7 @@ type Incoming = Result<PeerMessage<Bytes>, Invalid<Bytes>>;
 struct LinkTask<'a> {
     shared: &'a Shared,
     id: LinkId,
-    /// Who the journal says it is: a stranger until the replica knows.
+    /// Who the journal says it is: a stranger until it has proved its name.
     party: Party,
     stream: TcpStream,
     codec: PeerCodec,
@@ -94,6 +96,9 @@ impl LinkTask<'_> {
             let cut_off = [self.progress_by, self.close_by].into_iter().flatten().min();
             tokio::select! {
                 biased;
+                // Ends come first: a peer that never pauses must not be able to put them off.
+                () = self.shared.stop_links.cancelled() => return Ok("this server stops"),
+                () = sleep_until(cut_off) => return Err(socket::stalled(self.shared.limits.write_stall)),
                 ready = self.stream.readable() => {
                     ready?;
                     if !self.receive()? {
@@ -103,8 +108,6 @@ impl LinkTask<'_> {
                 ready = self.stream.writable(), if !self.output.is_empty() => ready?,
                 () = std::future::ready(()), if may_have_more => {}
                 () = writer.notified() => {}
-                () = sleep_until(cut_off) => return Err(socket::stalled(self.shared.limits.write_stall)),
-                () = self.shared.stop_links.cancelled() => return Ok("this server stops"),
             }
         }
     }
@@ -116,9 +119,9 @@ impl LinkTask<'_> {
             if output.is_empty() {
                 replica.poll_transmit(clock::monotonic(), *id, output, BATCH_BYTES);
             }
-            (replica.is_closing(*id), replica.link_peer(*id))
+            (replica.is_closing(*id), replica.proven_peer(*id))
         });
-        if matches!(self.party, Party::Stranger(_)) && peer.is_some() {
+        if peer.is_some() && !matches!(self.party, Party::Peer(_)) {
             self.party = self.shared.party(peer);
         }
         if self.sent == 0 && !self.output.is_empty() && self.progress_by.is_none() {

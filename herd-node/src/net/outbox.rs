@@ -22,6 +22,8 @@ pub(super) struct Outbox {
 /// A WHATSAT whose places are being fetched.
 #[derive(Debug)]
 struct Waiting {
+    /// The AT line of the reply: kept back, so that the reply leaves in one write (WIRE §1.3).
+    head: Vec<u8>,
     /// Ends with the body of the reply. Its task ends with it.
     places: Fetch,
     /// The replies after it.
@@ -56,10 +58,10 @@ impl Outbox {
         }
     }
 
-    /// The reply after the tail ends with what `places` gives.
-    pub(super) fn wait_for(&mut self, places: Pin<Box<dyn Future<Output = Reply> + Send>>) {
+    /// The reply after the tail is `head` and what `places` gives.
+    pub(super) fn wait_for(&mut self, head: Vec<u8>, places: Pin<Box<dyn Future<Output = Reply> + Send>>) {
         let places = Fetch(tokio::spawn(places));
-        self.waiting.push_back(Waiting { places, after: Vec::new(), replies: 0 });
+        self.waiting.push_back(Waiting { head, places, after: Vec::new(), replies: 0 });
     }
 
     /// What can be sent now.
@@ -85,7 +87,7 @@ impl Outbox {
 
     /// Bytes of replies that wait behind another.
     pub(super) fn held(&self) -> usize {
-        self.waiting.iter().map(|waiting| waiting.after.len()).sum()
+        self.waiting.iter().map(|waiting| waiting.head.len() + waiting.after.len()).sum()
     }
 
     /// Waits for the first of what is waited for, and makes ready what waited for it. Never ends when nothing is waited for.
@@ -102,10 +104,10 @@ impl Outbox {
     }
 
     fn deliver(&mut self, body: &Bytes) {
+        let Some(Waiting { head, after, .. }) = self.waiting.pop_front() else { return };
+        self.ready.extend_from_slice(&head);
         put_body(&mut self.ready, body);
-        if let Some(first) = self.waiting.pop_front() {
-            self.ready.extend_from_slice(&first.after);
-        }
+        self.ready.extend_from_slice(&after);
     }
 }
 

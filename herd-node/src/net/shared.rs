@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::journal::{Journal, Party};
 use crate::places::Places;
-use crate::replica::{Event, LinkId, PeerIndex, Replica, Side};
+use crate::replica::{CloseReason, Event, LinkId, PeerIndex, Replica, Side};
 
 use super::gate::Gate;
 use super::limits::Limits;
@@ -65,7 +65,14 @@ pub(crate) struct Shared {
     pub(crate) watch: Watch,
     peers: Vec<PeerAddress>,
     replica: Mutex<Replica>,
-    writers: Mutex<HashMap<LinkId, Arc<Notify>>>,
+    writers: Mutex<HashMap<LinkId, Writer>>,
+}
+
+/// The task of a link, as others see it.
+#[derive(Debug)]
+struct Writer {
+    wake: Arc<Notify>,
+    address: Option<SocketAddr>,
 }
 
 impl Shared {
@@ -120,16 +127,20 @@ impl Shared {
     }
 
     /// What wakes the task of `link` when it has something to send.
-    pub(crate) fn add_writer(&self, link: LinkId) -> Arc<Notify> {
-        let notify = Arc::new(Notify::new());
-        self.writers.lock().unwrap_or_else(PoisonError::into_inner).insert(link, Arc::clone(&notify));
+    pub(crate) fn add_writer(&self, link: LinkId, address: Option<SocketAddr>) -> Arc<Notify> {
+        let wake = Arc::new(Notify::new());
+        self.writers().insert(link, Writer { wake: Arc::clone(&wake), address });
         // What the replica wanted to send before now has found nobody to wake.
-        notify.notify_one();
-        notify
+        wake.notify_one();
+        wake
     }
 
     pub(crate) fn remove_writer(&self, link: LinkId) {
-        self.writers.lock().unwrap_or_else(PoisonError::into_inner).remove(&link);
+        self.writers().remove(&link);
+    }
+
+    fn writers(&self) -> MutexGuard<'_, HashMap<LinkId, Writer>> {
+        self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes one event into the journal.
@@ -144,11 +155,9 @@ impl Shared {
 
     fn carry_out(&self, consequences: &Consequences) {
         if !consequences.wakes.is_empty() {
-            let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-            for link in &consequences.wakes {
-                if let Some(writer) = writers.get(link) {
-                    writer.notify_one();
-                }
+            let writers = self.writers();
+            for writer in consequences.wakes.iter().filter_map(|link| writers.get(link)) {
+                writer.wake.notify_one();
             }
         }
         if !consequences.events.is_empty() {
@@ -157,6 +166,19 @@ impl Shared {
         for event in &consequences.events {
             self.report_event(event);
         }
+    }
+
+    /// The journal names a peer only where the peer has proved its name, so this speaks of an address.
+    fn report_refused(&self, link: LinkId, peer: Option<PeerIndex>, side: Side, why: &CloseReason) {
+        let address = self.writers().get(&link).and_then(|writer| writer.address);
+        let party = address.map_or(Party::Nobody, Party::Stranger);
+        let name = peer.and_then(|peer| self.peer(peer)).map(|peer| &*peer.name);
+        let text = match (name, side) {
+            (Some(name), Side::Dialer) => format!("dialled for {name}, {why}"),
+            (Some(name), Side::Acceptor) => format!("accepted, says it is {name}, {why}"),
+            (None, _) => format!("{}, {why}", by(side)),
+        };
+        self.report("refused", &party, text);
     }
 
     fn report_event(&self, event: &Event) {
@@ -168,7 +190,7 @@ impl Shared {
             }
             Event::CaughtUp { peer, records } => report("caught-up", Some(*peer), format!("{records} records sent")),
             Event::LinkLost { peer, why } => report("link-lost", Some(*peer), why.to_string()),
-            Event::Refused { peer, side, why } => report("refused", *peer, format!("{}, {why}", by(*side))),
+            Event::Refused { link, peer, side, why } => self.report_refused(*link, *peer, *side, why),
             Event::DialFailed { .. } => {}
             Event::StoreFull { peer } => {
                 report("store-full", Some(*peer), "records of new clients are dropped".to_owned());

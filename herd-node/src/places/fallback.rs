@@ -8,19 +8,19 @@ use super::{Answer, Places, Query, Reply};
 
 /// Asks `A`; when its reply has a failure, the body comes from `B` and the failure stays for the operator.
 #[derive(Debug)]
-pub struct Fallback<A, B> {
+pub struct Fallback<A, B: ?Sized> {
     first: A,
     second: Arc<B>,
 }
 
-impl<A: Places, B: Places + 'static> Fallback<A, B> {
-    /// `first`, and `second` when that fails.
-    pub fn new(first: A, second: B) -> Self {
-        Self { first, second: Arc::new(second) }
+impl<A: Places, B: Places + ?Sized + 'static> Fallback<A, B> {
+    /// `first`, and `second` when that fails. Several servers may share the second.
+    pub fn new(first: A, second: Arc<B>) -> Self {
+        Self { first, second }
     }
 }
 
-impl<A: Places, B: Places + 'static> Places for Fallback<A, B> {
+impl<A: Places, B: Places + ?Sized + 'static> Places for Fallback<A, B> {
     fn nearby(&self, query: &Query<'_>) -> Answer {
         match self.first.nearby(query) {
             Answer::Now(reply) if reply.failure.is_none() => Answer::Now(reply),
@@ -77,6 +77,7 @@ impl Question {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use bytes::Bytes;
@@ -115,7 +116,8 @@ mod tests {
     async fn ask(first: Reply, second: Reply) -> Vec<(Reply, usize)> {
         let mut replies = Vec::new();
         for (first_later, second_later) in [(false, false), (false, true), (true, false), (true, true)] {
-            let backend = Fallback::new(Fake::new(first.clone(), first_later), Fake::new(second.clone(), second_later));
+            let backend =
+                Fallback::new(Fake::new(first.clone(), first_later), Arc::new(Fake::new(second.clone(), second_later)));
             let query = Query {
                 location: Location::new("+1.50-002").unwrap(),
                 radius: Radius::new("07.0").unwrap(),

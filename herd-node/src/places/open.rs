@@ -26,7 +26,7 @@ pub fn open(settings: &Settings) -> Result<Arc<dyn Places>, OpenError> {
     Ok(match settings.backend {
         Backend::Embedded => Arc::new(Embedded::new(settings)?),
         Backend::Google | Backend::GoogleLegacy if settings.fallback => {
-            Arc::new(Fallback::new(Google::new(settings)?, Embedded::new(settings)?))
+            Arc::new(Fallback::new(Google::new(settings)?, Arc::new(Embedded::new(settings)?)))
         }
         Backend::Google | Backend::GoogleLegacy => Arc::new(Google::new(settings)?),
     })

@@ -56,13 +56,13 @@ pub struct Settings {
     pub in_flight_max: usize,
     /// Questions waiting for a call; beyond, they fail at once.
     pub queue_max: usize,
-    /// Failures in a row that open the breaker.
+    /// Failed calls in a row that open the breaker; 0: however many.
     pub breaker_failures: u32,
     /// How long the breaker stays open.
     pub breaker_pause: Duration,
-    /// Calls in any minute. Default: no budget.
+    /// Calls in any minute, retries included. Counted by each process for itself. Default: no budget.
     pub calls_per_minute: Option<u32>,
-    /// Calls in any day. Default: no budget.
+    /// Calls in any day, likewise; a restart begins anew. Default: no budget.
     pub calls_per_day: Option<u32>,
 }
 

@@ -57,8 +57,9 @@ impl Digest {
     /// The digest as one link shows it.
     pub(super) fn root(self, salt: Salt) -> u64 {
         let mut hasher = SipHasher64::new_with_keys(salt.0, salt.1);
-        hasher.write_u128(self.sum);
-        hasher.write_u64(self.count);
+        // In a byte order of its own: `write_u128` takes the machine's, and two machines must agree.
+        hasher.write(&self.sum.to_le_bytes());
+        hasher.write(&self.count.to_le_bytes());
         hasher.finish()
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use herd_proto::ErrorCode;
 
 use super::PeerIndex;
-use super::link::Side;
+use super::link::{LinkId, Side};
 
 /// Something that happened to a link or the store, for the journal and the metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,9 @@ pub enum Event {
     },
     /// A connection ended before it was in service.
     Refused {
-        /// The peer, where it is known which was meant.
+        /// The connection.
+        link: LinkId,
+        /// The peer that was dialled or that an accepted connection says it is: it has not always proved it.
         peer: Option<PeerIndex>,
         /// Who dialled.
         side: Side,

@@ -115,6 +115,7 @@ impl Replica {
         };
         if let Some(link) = self.links.get_mut(&id) {
             link.lane = Some(lane);
+            link.is_proven = true;
             link.phase = Phase::AwaitReady;
         }
         Ok(())

@@ -54,6 +54,8 @@ pub(super) struct Link {
     pub(super) phase: Phase,
     /// Known to a dialer from the start, to an acceptor from HELLO on.
     pub(super) peer: Option<PeerIndex>,
+    /// The peer has proved that it is who it says.
+    pub(super) is_proven: bool,
     pub(super) nonce: Nonce,
     pub(super) own_hello: Option<OwnedHello>,
     pub(super) their_hello: Option<OwnedHello>,
@@ -83,6 +85,7 @@ impl Link {
             side,
             phase: Phase::AwaitHello,
             peer,
+            is_proven: false,
             nonce,
             own_hello: None,
             their_hello: None,

@@ -149,9 +149,9 @@ impl Replica {
         self.links.len()
     }
 
-    /// The peer that a link is with, once it is known.
-    pub fn link_peer(&self, link: LinkId) -> Option<PeerIndex> {
-        self.links.get(&link).and_then(|link| link.peer)
+    /// The peer that a link is with, once it has proved that it is.
+    pub fn proven_peer(&self, link: LinkId) -> Option<PeerIndex> {
+        self.links.get(&link).filter(|link| link.is_proven).and_then(|link| link.peer)
     }
 
     /// Whether a link with `peer` is in service.
@@ -307,7 +307,7 @@ impl Replica {
         let at_cap = why.is_lasting();
         match peer {
             Some(peer) if was_live => self.events.push_back(Event::LinkLost { peer, why }),
-            _ => self.events.push_back(Event::Refused { peer, side, why }),
+            _ => self.events.push_back(Event::Refused { link: id, peer, side, why }),
         }
         if let Some(peer) = peer.filter(|_| was_live || side == Side::Dialer) {
             self.dial_ended(now, peer, at_cap);

@@ -1,7 +1,7 @@
 //! The wire as [tokio-util](https://docs.rs/tokio-util) codecs: one for a server's side of a client connection, one for the
 //! client's, one for both sides of a link between servers.
 //!
-//! A bad line is an item ([`Invalid`](crate::Invalid)), never a decoder's error: an `Err` ends a `Framed` stream for good. The only
+//! A bad line is an item ([`Invalid`]), never a decoder's error: an `Err` ends a `Framed` stream for good. The only
 //! errors are those of the transport.
 
 mod client;

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::{self, Builder};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::body::{self, BodyError};
-use super::connector::{self, Direct, Tunnelled};
+use super::connector::{self, Direct, Plain, Tunnelled};
 use super::fault::Fault;
 use super::retry::Retry;
 use super::setup::{self, SetupError};
@@ -34,6 +34,8 @@ pub(super) struct Client {
 }
 
 enum Http {
+    /// On this machine: without TLS, whose library takes a while to read the system's authorities.
+    Plain(Box<legacy::Client<Plain, Full<Bytes>>>),
     Direct(Box<legacy::Client<Direct, Full<Bytes>>>),
     Tunnelled(Box<legacy::Client<Tunnelled, Full<Bytes>>>),
 }
@@ -49,12 +51,16 @@ impl Client {
         endpoint: &Uri,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SetupError> {
-        let tls = setup::tls(settings.ca_file.as_deref())?;
-        let builder = builder(settings.in_flight_max);
-        let timeout = settings.connect_timeout;
-        let http = match connector::proxy(endpoint, environment)? {
-            None => Http::Direct(Box::new(builder.build(connector::direct(&tls, timeout)))),
-            Some(proxy) => Http::Tunnelled(Box::new(builder.build(connector::tunnelled(&tls, &proxy, timeout)))),
+        let (builder, timeout) = (builder(settings.in_flight_max), settings.connect_timeout);
+        let authorities = setup::authorities(settings.ca_file.as_deref())?;
+        let http = if endpoint.scheme_str() == Some("http") {
+            Http::Plain(Box::new(builder.build(connector::plain(timeout))))
+        } else {
+            let tls = setup::tls(authorities)?;
+            match connector::proxy(endpoint, environment)? {
+                None => Http::Direct(Box::new(builder.build(connector::direct(&tls, timeout)))),
+                Some(proxy) => Http::Tunnelled(Box::new(builder.build(connector::tunnelled(&tls, &proxy, timeout)))),
+            }
         };
         Ok(Self { http, body_max: settings.body_max })
     }
@@ -66,6 +72,7 @@ impl Client {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let response = match &self.http {
+            Http::Plain(client) => client.request(request),
             Http::Direct(client) => client.request(request),
             Http::Tunnelled(client) => client.request(request),
         };

@@ -15,12 +15,18 @@ use tower_service::Service;
 
 use super::setup::{SetupError, is_loopback};
 
+/// Straight to the endpoint, without TLS.
+pub(super) type Plain = Timed<HttpConnector>;
 /// Straight to the endpoint.
 pub(super) type Direct = Timed<HttpsConnector<HttpConnector>>;
 /// Through a proxy, itself reached with or without TLS.
 pub(super) type Tunnelled = Timed<HttpsConnector<Tunnel<HttpsConnector<HttpConnector>>>>;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+pub(super) fn plain(timeout: Duration) -> Plain {
+    Timed { inner: tcp(), timeout }
+}
 
 pub(super) fn direct(tls: &TlsConnector, timeout: Duration) -> Direct {
     Timed { inner: HttpsConnector::from((tcp(), tls.clone().into())), timeout }

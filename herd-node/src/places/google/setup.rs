@@ -118,20 +118,23 @@ pub(super) fn checked_type(text: Option<&str>) -> Result<Option<String>, SetupEr
     }
 }
 
-/// TLS that always verifies: the system's authorities, and those of `ca_file`.
-pub(super) fn tls(ca_file: Option<&Path>) -> Result<TlsConnector, SetupError> {
+/// The certificates of `ca_file`.
+pub(super) fn authorities(ca_file: Option<&Path>) -> Result<Vec<Certificate>, SetupError> {
+    let Some(path) = ca_file else {
+        return Ok(Vec::new());
+    };
+    let pem = std::fs::read(path).map_err(|source| SetupError::UnreadableCa { path: path.to_path_buf(), source })?;
+    match Certificate::stack_from_pem(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(SetupError::BadCa { path: path.to_path_buf() }),
+    }
+}
+
+/// TLS that always verifies: the system's authorities and `authorities`.
+pub(super) fn tls(authorities: Vec<Certificate>) -> Result<TlsConnector, SetupError> {
     let mut builder = TlsConnector::builder();
-    if let Some(path) = ca_file {
-        let pem =
-            std::fs::read(path).map_err(|source| SetupError::UnreadableCa { path: path.to_path_buf(), source })?;
-        let bad = || SetupError::BadCa { path: path.to_path_buf() };
-        let certificates = Certificate::stack_from_pem(&pem).map_err(|_| bad())?;
-        if certificates.is_empty() {
-            return Err(bad());
-        }
-        for certificate in certificates {
-            builder.add_root_certificate(certificate);
-        }
+    for certificate in authorities {
+        builder.add_root_certificate(certificate);
     }
     Ok(builder.build()?)
 }

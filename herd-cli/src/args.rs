@@ -1,0 +1,244 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  herd-cli iamat kiwi.cs.ucla.edu +34.068930-118.445127
+      Tell Riley, on this machine, that kiwi is there now
+  herd-cli whatsat kiwi.cs.ucla.edu 10 5 --server Campbell
+      Ask another server for at most 5 places within 10 km of kiwi
+  herd-cli send --server herd.example.org:12000 < lines.txt
+      Send lines as they are, and print each one's reply
+  herd-cli whatsat kiwi.cs.ucla.edu 10 5 --json | jq '.places.results[].name'
+      Only the names of the places
+
+Exit codes:
+  0    everything was answered
+  1    everything was answered, something with '?'
+  2    the command line, the configuration or the input can't be used
+  3    something was not answered: no connection, no reply in time, a connection
+       that ended early, a reply that is none of the protocol's
+  130  interrupted (Ctrl-C)
+
+On a terminal replies are shown for people. In a pipe they are the bytes that came:
+the reply's line, and for whatsat its JSON and a blank line. With --json each
+reply is one line:
+  {\"reply\":\"at\",\"server\":…,\"skew\":…,\"client\":…,\"location\":…,\"latitude\":…,\"longitude\":…,\"time\":…}
+  {\"reply\":\"nearby\",\"at\":{…},\"places\":…}
+  {\"reply\":\"invalid\",\"line\":…}
+  {\"reply\":\"unreadable\",\"line\":…,\"error\":…}";
+
+/// Talk to a location herd: say where a client is, ask what is near it.
+#[derive(Debug, Parser)]
+#[command(name = "herd-cli", version, arg_required_else_help = true, after_long_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) display: DisplayArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say where a client is
+    Iamat {
+        /// Who: any text without white space
+        id: OsString,
+        /// Where: latitude and longitude with their signs, ISO 6709, such as +34.068930-118.445127
+        // Southern latitudes begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
+        location: OsString,
+        /// When: POSIX seconds with at most nine decimals [default: now]
+        #[arg(long, value_name = "SECONDS")]
+        time: Option<OsString>,
+    },
+    /// Ask what is near a client
+    Whatsat {
+        /// About whom
+        id: OsString,
+        /// How far to look: kilometres, above 0 and at most 50
+        #[arg(value_name = "KM")]
+        radius: OsString,
+        /// The most places wanted: 0 to 20
+        #[arg(value_name = "N")]
+        limit: OsString,
+    },
+    /// Send lines as they are, pipelined
+    Send {
+        /// Lines to send; '-' stands for the lines of standard input, which is also read when there is none here.
+        /// Lines that begin with a hyphen come after '--'.
+        #[arg(value_name = "LINE")]
+        lines: Vec<OsString>,
+    },
+}
+
+/// Which server.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one]
+    #[arg(long, short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
+    pub(crate) server: Option<String>,
+    /// The herd's configuration, to find servers by name [default: five servers on this machine]
+    // A path is never empty for clap; for the environment an empty variable is one that is not set.
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        env = "HERD_CONFIG",
+        hide_env_values = true,
+        help_heading = "Server"
+    )]
+    #[arg(value_parser = clap::builder::OsStringValueParser::new())]
+    config: Option<OsString>,
+    /// How long to wait for the connection and for each next reply
+    #[arg(long, short, global = true, value_name = "SECONDS", default_value = "10", help_heading = "Server")]
+    #[arg(value_parser = seconds)]
+    pub(crate) timeout: Duration,
+}
+
+impl ServerArgs {
+    pub(crate) fn config(&self) -> Option<PathBuf> {
+        self.config.as_ref().filter(|file| !file.is_empty()).map(PathBuf::from)
+    }
+}
+
+/// How replies are shown.
+#[derive(Debug, Args)]
+pub(crate) struct DisplayArgs {
+    /// One JSON object a reply, on one line (the same as --format json)
+    #[arg(long, global = true, conflicts_with = "format", help_heading = "Output")]
+    json: bool,
+    /// How replies are shown
+    #[arg(long, global = true, value_enum, default_value_t = FormatArg::Auto, value_name = "FORMAT", help_heading = "Output")]
+    format: FormatArg,
+    /// When colours are used; auto heeds NO_COLOR
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output")]
+    pub(crate) color: When,
+}
+
+impl DisplayArgs {
+    pub(crate) const fn format(&self) -> FormatArg {
+        if self.json { FormatArg::Json } else { self.format }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// As human on a terminal, as raw elsewhere
+    Auto,
+    /// For people: sentences and a table
+    Human,
+    /// The bytes as they came; escaped on a terminal
+    Raw,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// A time-out: above 0, at most a million seconds.
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    const WRONG: &str = "expected seconds, above 0 and at most 1000000, such as 10 or 0.5";
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(WRONG);
+    }
+    let seconds: f64 = text.parse().map_err(|_| WRONG)?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(wait) if !wait.is_zero() && seconds <= 1e6 => Ok(wait),
+        _ => Err(WRONG),
+    }
+}
+
+/// A usage error of clap's in one line: what is wrong, and the tip if there is one.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let mut paragraphs = text.split("\n\n").map(|paragraph| {
+        let words: Vec<_> = paragraph.split_whitespace().collect();
+        words.join(" ")
+    });
+    let first = paragraphs.next().unwrap_or_default();
+    let mut line = first.strip_prefix("error: ").unwrap_or(&first).to_owned();
+    for tip in paragraphs.filter(|paragraph| paragraph.starts_with("tip: ")) {
+        line.push_str("; ");
+        line.push_str(&tip);
+    }
+    line.push_str("; see herd-cli --help");
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn locations_may_begin_with_either_sign_and_options_may_stand_anywhere() {
+        for line in [
+            "herd-cli iamat kiwi -34.5+118.2 --json",
+            "herd-cli iamat --json kiwi -34.5+118.2",
+            "herd-cli iamat kiwi --json -34.5+118.2",
+            "herd-cli iamat kiwi --server Riley -34.5+118.2 --json",
+            "herd-cli --json iamat kiwi -34.5+118.2 --time 7",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(cli.display.format(), FormatArg::Json, "{line}");
+            let Command::Iamat { location, .. } = cli.command else { panic!("{line}") };
+            assert_eq!(location, "-34.5+118.2");
+        }
+    }
+
+    #[test]
+    fn options_may_stand_among_the_lines_to_send() {
+        let lines = |line: &[&str]| {
+            let cli = Cli::try_parse_from(["herd-cli", "send"].iter().chain(line)).unwrap();
+            let Command::Send { lines } = cli.command else { panic!("{line:?}") };
+            (cli.display.json, lines)
+        };
+        assert_eq!(lines(&["IAMAT a b", "-", "--json"]), (true, vec!["IAMAT a b".into(), "-".into()]));
+        assert_eq!(
+            lines(&["a", "--json", "--", "-x", "--json"]),
+            (true, ["a", "-x", "--json"].map(Into::into).to_vec())
+        );
+    }
+
+    #[test]
+    fn time_outs_are_positive_numbers() {
+        assert_eq!(seconds("0.2"), Ok(Duration::from_millis(200)));
+        assert_eq!(seconds("10"), Ok(Duration::from_secs(10)));
+        for text in ["", "0", "0.0", "-1", "inf", "nan", "1e3", "1000001", ".", "99999999999999999999999", "1.2.3"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn usage_errors_are_one_line() {
+        let error = Cli::try_parse_from(["herd-cli", "whatsat", "kiwi"]).unwrap_err();
+        assert_eq!(
+            one_line(&error),
+            "the following required arguments were not provided: <KM> <N>; see herd-cli --help"
+        );
+        let error = Cli::try_parse_from(["herd-cli", "whatsit"]).unwrap_err();
+        assert!(one_line(&error).contains("; tip: a similar subcommand exists: 'whatsat'"), "{}", one_line(&error));
+    }
+}

@@ -1,0 +1,19 @@
+//! The only file that reads clocks: the wall clock for the protocol's times, the monotonic one for deadlines.
+#![allow(clippy::disallowed_methods, reason = "this is herd-cli's clock; everything else is given the time")]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use herd_proto::PosixTime;
+use tokio::time::Instant;
+
+/// The wall clock as the protocol writes it: `1621464827.959498503`. A clock before 1970 counts as 1970.
+pub fn now() -> PosixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    PosixTime::new(since.as_secs(), since.subsec_nanos()).unwrap_or_default()
+}
+
+/// The moment `wait` from now; a wait beyond thirty years is as good as one of thirty years.
+pub(crate) fn deadline(wait: Duration) -> Instant {
+    const LONGEST: Duration = Duration::from_secs(30 * 365 * 86_400);
+    Instant::now() + wait.min(LONGEST)
+}

@@ -1,0 +1,75 @@
+//! Replies on standard output: for people, as the bytes that came, or as JSON.
+//!
+//! Everything a server sends is a stranger's text. On a terminal nothing of it is shown unescaped, in whatever form.
+
+mod human;
+mod json;
+mod places;
+#[cfg(test)]
+mod properties;
+mod raw;
+mod style;
+mod table;
+mod units;
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+
+use herd_cli::{Reply, now};
+
+use crate::args::{DisplayArgs, FormatArg};
+use human::Human;
+use style::Style;
+
+/// Where replies go, and in which form.
+#[derive(Debug)]
+pub(crate) struct Output {
+    to: BufWriter<Stdout>,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Human(Human),
+    Raw { escape: bool },
+    Json,
+}
+
+impl Output {
+    pub(crate) fn new(args: &DisplayArgs) -> Self {
+        let stdout = io::stdout();
+        let terminal = stdout.is_terminal();
+        let form = match args.format() {
+            FormatArg::Auto if !terminal => Form::Raw { escape: false },
+            FormatArg::Auto | FormatArg::Human => {
+                Form::Human(Human::new(Style::new(args.color, terminal), terminal_width()))
+            }
+            FormatArg::Raw => Form::Raw { escape: terminal },
+            FormatArg::Json => Form::Json,
+        };
+        Self { to: BufWriter::new(stdout), form }
+    }
+
+    /// Shows one reply. It may stay in memory until [`flush`](Self::flush).
+    pub(crate) fn reply(&mut self, reply: &Reply) -> io::Result<()> {
+        match &self.form {
+            Form::Human(human) => self.to.write_all(human.reply(reply, now()).as_bytes()),
+            Form::Raw { escape: false } => raw::write(&mut self.to, reply),
+            Form::Raw { escape: true } => raw::write_escaped(&mut self.to, reply),
+            Form::Json => self.to.write_all(json::line(reply).as_bytes()),
+        }
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// The columns of the terminal behind standard output; what a page has where there is none.
+fn terminal_width() -> usize {
+    const PAGE: usize = 100;
+    #[cfg(unix)]
+    let columns = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
+    #[cfg(not(unix))]
+    let columns = 0;
+    if columns == 0 { PAGE } else { columns }
+}

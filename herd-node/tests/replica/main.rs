@@ -1,0 +1,13 @@
+//! One server's core, line by line: what it answers, when it gives up, and what it never does.
+
+mod catch_up;
+mod conversation;
+mod deadlines;
+mod desk;
+mod dialling;
+mod duplicates;
+mod handshake;
+mod laws;
+mod limits;
+mod refusals;
+mod stopping;

@@ -1,0 +1,274 @@
+//! A whole herd in virtual time: servers, network, clients and faults around one queue of events.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::faults::Fault;
+use super::graph::Graph;
+use super::load::Post;
+use super::network::{ConnId, Network, Transit, Weather};
+use super::oracles::{Oracle, Oracles};
+use super::planted::Plant;
+use super::process::{Input, Process};
+use super::queue::{MILLIS, Nanos, Queue, SECOND};
+use super::report::Trace;
+use super::rng::Rng;
+
+/// What is going to happen.
+#[derive(Clone, Debug)]
+pub(crate) enum Happening {
+    Net(Transit),
+    /// A connection request goes out, for the first time or again.
+    Syn {
+        dialer: usize,
+        boot: u64,
+        peer: usize,
+        tries: u32,
+    },
+    /// Something comes to the process `boot` of a server, or to nobody.
+    Input {
+        server: usize,
+        boot: u64,
+        input: Input,
+    },
+    Timer {
+        server: usize,
+        at: Nanos,
+    },
+    Post(Post),
+    FaultBegins(usize),
+    FaultEnds(usize),
+    /// One break of a flapping pair.
+    Flap(usize),
+    Start(usize),
+    Audit,
+}
+
+impl From<Transit> for Happening {
+    fn from(transit: Transit) -> Self {
+        Self::Net(transit)
+    }
+}
+
+/// What a history is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) graph: Graph,
+    pub(crate) weather: Weather,
+    pub(crate) posts: Vec<Post>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) plant: Plant,
+    /// Each server's wall clock, in nanoseconds ahead of the true time.
+    pub(crate) clocks: Vec<i64>,
+    /// Each server's secrets; the first proves.
+    pub(crate) secrets: Vec<Vec<Vec<u8>>>,
+    /// Bytes asked of the core at once.
+    pub(crate) batch: usize,
+}
+
+/// What was counted in a history.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) events: u64,
+    pub(crate) posts: u64,
+    /// AT lines put on the wire.
+    pub(crate) at_lines: u64,
+    /// Links that came up or went down.
+    pub(crate) link_changes: u64,
+    pub(crate) seen: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    pub(crate) fn see(&mut self, what: impl Into<String>) {
+        *self.seen.entry(what.into()).or_default() += 1;
+    }
+}
+
+/// Time between two looks at the invariants.
+const AUDIT: Nanos = 250 * MILLIS;
+
+/// More events than this at one instant make others of their kind for ever.
+const AT_ONCE_MAX: u32 = 100_000;
+
+/// A herd and everything around it.
+#[derive(Debug)]
+pub(crate) struct Herd {
+    base: Instant,
+    pub(crate) scenario: Scenario,
+    pub(crate) queue: Queue<Happening>,
+    pub(crate) network: Network,
+    pub(crate) processes: Vec<Option<Process>>,
+    /// A server without power does not even refuse.
+    pub(crate) powered: Vec<bool>,
+    /// How many faults keep each server from running, and from going on.
+    pub(crate) kept_down: Vec<u32>,
+    pub(crate) kept_paused: Vec<u32>,
+    pub(crate) slowed: BTreeMap<(usize, usize), u32>,
+    pub(crate) oracles: Oracles,
+    pub(crate) tally: Tally,
+    pub(crate) trace: Trace,
+    pub(crate) rng: Rng,
+    at_once: u32,
+}
+
+impl Herd {
+    pub(crate) fn new(base: Instant, scenario: Scenario, mut rng: Rng, trace: Trace) -> Self {
+        let servers = scenario.graph.len();
+        let mut herd = Self {
+            base,
+            queue: Queue::new(),
+            network: Network::new(servers, scenario.weather, rng.fork()),
+            processes: (0..servers).map(|_| None).collect(),
+            powered: vec![true; servers],
+            kept_down: vec![0; servers],
+            kept_paused: vec![0; servers],
+            slowed: BTreeMap::new(),
+            oracles: Oracles::new(scenario.graph.names.clone()),
+            tally: Tally::default(),
+            trace,
+            scenario,
+            rng,
+            at_once: 0,
+        };
+        herd.prepare();
+        herd
+    }
+
+    fn prepare(&mut self) {
+        for server in 0..self.scenario.graph.len() {
+            let at = self.rng.nanos(0, 300 * MILLIS);
+            self.queue.at(at, Happening::Start(server));
+        }
+        for post in &self.scenario.posts {
+            self.queue.at(post.at, Happening::Post(post.clone()));
+        }
+        for (number, fault) in self.scenario.faults.iter().enumerate() {
+            self.queue.at(fault.from, Happening::FaultBegins(number));
+            self.queue.at(fault.until, Happening::FaultEnds(number));
+        }
+        self.queue.after(AUDIT, Happening::Audit);
+    }
+
+    /// The present, as the core is told it.
+    pub(crate) fn instant(&self) -> Instant {
+        self.base + Duration::from_nanos(self.queue.now())
+    }
+
+    pub(crate) fn name(&self, server: usize) -> &str {
+        &self.scenario.graph.names[server]
+    }
+
+    /// Lets everything happen up to `until`, or to the first failure or to what `stop` waits for.
+    pub(crate) fn run(&mut self, until: Nanos, stop: impl Fn(&Self) -> bool) {
+        while self.oracles.failure().is_none() {
+            let before = self.queue.now();
+            let Some(happening) = self.queue.next(until) else { return };
+            self.tally.events += 1;
+            self.at_once = if self.queue.now() == before { self.at_once + 1 } else { 0 };
+            if self.at_once > AT_ONCE_MAX {
+                let text = format!("time stands still at {happening:?}");
+                return self.oracles.fail(Oracle::Invariant, before, text);
+            }
+            let is_audit = matches!(happening, Happening::Audit);
+            self.happen(happening);
+            if is_audit && stop(self) {
+                return;
+            }
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Net(transit) => self.on_transit(&transit),
+            Happening::Syn { dialer, boot, peer, tries } => self.on_syn(dialer, boot, peer, tries),
+            Happening::Input { server, boot, input } => self.input(server, boot, input),
+            Happening::Timer { server, at } => self.on_timer(server, at),
+            Happening::Post(post) => self.on_post(post),
+            Happening::FaultBegins(number) => self.fault_begins(number),
+            Happening::FaultEnds(number) => self.fault_ends(number),
+            Happening::Flap(number) => self.on_flap(number),
+            Happening::Start(server) => self.start(server),
+            Happening::Audit => self.audit(),
+        }
+    }
+
+    fn on_transit(&mut self, transit: &Transit) {
+        let Some((conn, end, delivery)) = self.network.carry(&mut self.queue, transit) else { return };
+        let server = self.network.server(conn, end);
+        let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else { return };
+        self.input(server, boot, Input::Delivered(conn, delivery));
+    }
+
+    /// A connection request: answered, refused, or lost and repeated.
+    fn on_syn(&mut self, dialer: usize, boot: u64, peer: usize, tries: u32) {
+        let Some(index) = self.scenario.graph.peers[dialer].iter().position(|known| *known == peer) else { return };
+        let index = herd_node::replica::PeerIndex(index);
+        let lost = self.network.is_cut(dialer, peer) || self.network.is_cut(peer, dialer) || !self.powered[peer];
+        let back = self.network.delay(peer, dialer);
+        if lost && tries == 0 {
+            self.tally.see("dial lost");
+            return self.queue.after(SECOND, Happening::Syn { dialer, boot, peer, tries: 1 });
+        }
+        let Some(acceptor) = self.processes[peer].as_ref().filter(|_| !lost).map(|process| process.boot) else {
+            self.tally.see(if lost { "dial timed out" } else { "dial refused" });
+            let delay = if lost { SECOND } else { back };
+            let input = Input::DialFailed(index);
+            return self.queue.after(delay, Happening::Input { server: dialer, boot, input });
+        };
+        let conn = self.network.connect(dialer, peer);
+        self.queue.after(back, Happening::Input { server: dialer, boot, input: Input::Dialed(conn, index) });
+        self.input(peer, acceptor, Input::Accepted(conn));
+    }
+
+    /// Looks at the invariants of every process that is not stopped.
+    fn audit(&mut self) {
+        self.queue.after(AUDIT, Happening::Audit);
+        if matches!(self.scenario.plant, Plant::Chatter) {
+            self.chatter();
+            self.settle(0);
+        }
+        let now = self.queue.now();
+        let instant = self.instant() - Duration::from_millis(300);
+        for server in 0..self.processes.len() {
+            let Some(process) = self.processes[server].as_ref().filter(|process| !process.paused) else { continue };
+            if let Some(broken) = process.replica.broken_invariant(instant) {
+                let text = format!("{}: {broken}", self.scenario.graph.names[server]);
+                self.oracles.fail(Oracle::Invariant, now, text);
+            }
+            self.oracles.examine(server, now, process.replica.records());
+        }
+        self.close_stuck();
+    }
+
+    /// As the product's shell does: a connection that takes nothing for ten seconds is given up.
+    fn close_stuck(&mut self) {
+        let now = self.queue.now();
+        let mut stuck: Vec<(usize, ConnId)> = Vec::new();
+        for (server, process) in self.processes.iter().enumerate() {
+            let Some(process) = process.as_ref().filter(|process| !process.paused) else { continue };
+            let is_stuck = |since: Option<Nanos>| since.is_some_and(|since| since + 10 * SECOND <= now);
+            let sockets = process.sockets.iter().filter(|(_, socket)| is_stuck(socket.stuck_since));
+            stuck.extend(sockets.map(|(conn, _)| (server, *conn)));
+        }
+        for (server, conn) in stuck {
+            self.tally.see("stuck connection closed");
+            self.drop_socket(server, conn, "no progress");
+            self.settle(server);
+        }
+    }
+
+    /// Whether all servers run and hold the same.
+    pub(crate) fn agrees(&self) -> bool {
+        let digests = self.processes.iter().map(|process| process.as_ref().map(|process| process.replica.digest()));
+        let digests: Vec<_> = digests.collect();
+        digests.iter().all(|digest| digest.is_some() && *digest == digests[0])
+    }
+
+    /// The records of a server, sorted.
+    pub(crate) fn records(&self, server: usize) -> Vec<&[u8]> {
+        let mut records: Vec<&[u8]> =
+            self.processes[server].iter().flat_map(|process| process.replica.records()).collect();
+        records.sort_unstable();
+        records
+    }
+}

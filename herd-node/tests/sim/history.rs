@@ -1,0 +1,230 @@
+//! One history from one seed: chaos, then liveness, then quiet, then a few updates that must cost little.
+
+use std::time::Instant;
+
+use herd_node::replica::{LinkId, PeerIndex};
+
+use super::faults::{self, Mix};
+use super::graph::Graph;
+use super::herd::{Happening, Herd, Scenario, Tally};
+use super::load::{self, EPOCH, Post, Volume};
+use super::network::Weather;
+use super::oracles::{Failure, Oracle};
+use super::order::Rule;
+use super::planted::Plant;
+use super::queue::{MILLIS, Nanos, SECOND};
+use super::report::Trace;
+use super::rng::Rng;
+
+/// Within this time after the last heal all servers must agree.
+const CONVERGENCE_MAX: Nanos = 5 * SECOND;
+/// After this time the links must have settled.
+const SETTLED: Nanos = 9 * SECOND;
+/// For so long nothing may happen then.
+const QUIET: Nanos = 3 * SECOND;
+/// Time between two of the updates that are counted at the end.
+const STEP: Nanos = 700 * MILLIS;
+
+/// How a history went.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// From the last heal until all agreed.
+    pub(crate) convergence: Nanos,
+    pub(crate) tally: Tally,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) trace: Trace,
+}
+
+/// What a seed stands for.
+pub(crate) fn scenario(rng: &mut Rng) -> (Scenario, Nanos, &'static str) {
+    let graph = match rng.below(4) {
+        0 => {
+            let servers = 2 + rng.below(8);
+            Graph::random(rng, servers)
+        }
+        _ => Graph::default_herd(),
+    };
+    let chaos = rng.nanos(2 * SECOND, 12 * SECOND);
+    let mix = Mix::draw(rng);
+    let faults = faults::plan(rng, &mix, &graph, chaos);
+    let clients = rng.pick(&[1, 3, 20, 80]);
+    let posts = rng.pick(&[10, 60, 200]);
+    let posts = load::posts(rng, Volume { clients, posts, until: chaos }, graph.len());
+    let servers = graph.len();
+    let mut scenario = calm(graph);
+    scenario.weather = weather(rng);
+    scenario.posts = posts;
+    scenario.faults = faults;
+    scenario.batch = rng.pick(&[200, 4_096, 65_536]);
+    if rng.once_in(2) {
+        scenario.clocks = (0..servers).map(|_| rng.between(0, 20 * SECOND) as i64 - 10 * SECOND as i64).collect();
+    }
+    if rng.once_in(2) {
+        let keys = [b"one secret of thirty-two bytes..".to_vec(), b"the next, in rotation, as long..".to_vec()];
+        let turned = [keys[1].clone(), keys[0].clone()];
+        scenario.secrets = (0..servers).map(|_| if rng.once_in(2) { keys.to_vec() } else { turned.to_vec() }).collect();
+    }
+    (scenario, chaos, mix.name)
+}
+
+/// A scenario in which nothing happens.
+pub(crate) fn calm(graph: Graph) -> Scenario {
+    let servers = graph.len();
+    Scenario {
+        graph,
+        weather: Weather { latency: MILLIS, jitter: MILLIS, window: 65_536, segment_max: 1_448 },
+        posts: Vec::new(),
+        faults: Vec::new(),
+        plant: Plant::Nothing,
+        clocks: vec![0; servers],
+        secrets: vec![Vec::new(); servers],
+        batch: 65_536,
+    }
+}
+
+fn weather(rng: &mut Rng) -> Weather {
+    Weather {
+        latency: rng.pick(&[50_000, MILLIS, 20 * MILLIS, 80 * MILLIS]),
+        jitter: rng.pick(&[10_000, MILLIS, 30 * MILLIS]),
+        window: rng.pick(&[600, 4_096, 65_536]),
+        segment_max: rng.pick(&[7, 100, 1_448, 1_448]),
+    }
+}
+
+/// Runs the history of `seed`.
+pub(crate) fn run_seed(base: Instant, seed: u64, trace: Trace) -> Outcome {
+    let mut rng = Rng::new(seed);
+    let (scenario, chaos, mix) = scenario(&mut rng);
+    let mut outcome = run(base, scenario, chaos, rng, trace);
+    outcome.tally.see(format!("mix {mix}"));
+    outcome
+}
+
+/// Runs `scenario`, whose faults and posts are over at `chaos`, through all phases.
+pub(crate) fn run(base: Instant, scenario: Scenario, chaos: Nanos, rng: Rng, trace: Trace) -> Outcome {
+    live(Herd::new(base, scenario, rng, trace), chaos)
+}
+
+/// Takes `herd` from where it is through all phases.
+pub(crate) fn live(mut herd: Herd, chaos: Nanos) -> Outcome {
+    herd.run(chaos, |_| false);
+    let convergence = converge(&mut herd, chaos);
+    settle(&mut herd, chaos + SETTLED);
+    count_lines(&mut herd);
+    let kinds: Vec<String> = herd.scenario.faults.iter().map(|fault| kind(&fault.what)).collect();
+    kinds.into_iter().for_each(|kind| herd.tally.see(kind));
+    if herd.scenario.faults.is_empty() {
+        herd.tally.see("history without faults");
+    }
+    for (rule, times) in &herd.oracles.rules {
+        if *rule != Rule::Same {
+            *herd.tally.seen.entry(format!("decided by {rule:?}")).or_default() += times;
+        }
+    }
+    Outcome { convergence, failure: herd.oracles.failure().cloned(), tally: herd.tally, trace: herd.trace }
+}
+
+fn kind(what: &faults::What) -> String {
+    let text = format!("{what:?}");
+    format!("fault {}", text.split('(').next().unwrap_or_default())
+}
+
+/// The liveness phase. Looks at every audit, so the time found is up to a quarter of a second too long.
+fn converge(herd: &mut Herd, healed: Nanos) -> Nanos {
+    if !herd.agrees() {
+        herd.run(healed + CONVERGENCE_MAX, Herd::agrees);
+    }
+    let convergence = herd.queue.now().saturating_sub(healed);
+    judge_agreement(herd);
+    convergence
+}
+
+/// All hold the same, record for record, and all that must not be lost.
+fn judge_agreement(herd: &mut Herd) {
+    let now = herd.queue.now();
+    let differing = (1..herd.processes.len()).find(|server| herd.records(*server) != herd.records(0));
+    if let Some(server) = differing {
+        let ours: Vec<String> = shown(&herd.records(server));
+        let theirs: Vec<String> = shown(&herd.records(0));
+        let only = |some: &[String], others: &[String]| {
+            some.iter().filter(|one| !others.contains(one)).take(3).cloned().collect::<Vec<_>>().join("; ")
+        };
+        let text = format!(
+            "{} alone holds [{}], {} alone holds [{}]",
+            herd.name(server),
+            only(&ours, &theirs),
+            herd.name(0),
+            only(&theirs, &ours)
+        );
+        return herd.oracles.fail(Oracle::Convergence, now, text);
+    }
+    if !herd.agrees() {
+        herd.oracles.fail(Oracle::Convergence, now, "equal records, unequal digests".to_owned());
+    }
+    for server in 0..herd.processes.len() {
+        let Some(process) = &herd.processes[server] else { continue };
+        herd.oracles.nothing_lost(server, now, |client| process.replica.find(client));
+    }
+}
+
+fn shown(records: &[&[u8]]) -> Vec<String> {
+    records.iter().map(|record| String::from_utf8_lossy(record).into_owned()).collect()
+}
+
+/// The herd falls quiet: no record goes over any link, no link comes or goes, and each pair has one.
+fn settle(herd: &mut Herd, settled: Nanos) {
+    herd.run(settled, |_| false);
+    let before = (herd.tally.at_lines, herd.tally.link_changes);
+    herd.run(settled + QUIET, |_| false);
+    let after = (herd.tally.at_lines, herd.tally.link_changes);
+    let now = herd.queue.now();
+    if before != after {
+        let text = format!("(update lines, link changes) went from {before:?} to {after:?}");
+        herd.oracles.fail(Oracle::Quiet, now, text);
+    }
+    for (one, other) in herd.scenario.graph.edges() {
+        for (server, peer) in [(one, other), (other, one)] {
+            let Some(process) = &herd.processes[server] else { continue };
+            let index = herd.scenario.graph.peers[server].iter().position(|known| *known == peer).expect("neighbours");
+            let index = PeerIndex(index);
+            // What is closing does not count: a connection that takes nothing more may take ten seconds to be given up.
+            let serves = |link: &&LinkId| {
+                process.replica.proven_peer(**link) == Some(index) && !process.replica.is_closing(**link)
+            };
+            let links = process.conns.keys().filter(serves).count();
+            if links != 1 || !process.replica.has_link(index) || !process.replica.is_caught_up(index) {
+                let text = format!("{} has {links} links with {}", herd.name(server), herd.name(peer));
+                herd.oracles.fail(Oracle::Quiet, now, text);
+            }
+        }
+    }
+}
+
+/// Updates of a herd at rest, one after the other: each reaches everybody and costs at most 2E - (N - 1) lines.
+fn count_lines(herd: &mut Herd) {
+    for number in 0..3 {
+        if herd.oracles.failure().is_some() {
+            return;
+        }
+        let server = herd.rng.below(herd.scenario.graph.len());
+        let (now, before) = (herd.queue.now(), herd.tally.at_lines);
+        let time = EPOCH + 100 + number;
+        let post = Post { at: now, server, line: format!("IAMAT counted +34.068930-118.445127 {time}") };
+        herd.queue.at(now, Happening::Post(post));
+        herd.run(now + STEP + herd.graph_delay(), |_| false);
+        let lines = herd.tally.at_lines - before;
+        let (fewest, most) = (herd.scenario.graph.len() as u64 - 1, herd.scenario.graph.lines_max());
+        if !(fewest..=most).contains(&lines) {
+            let text = format!("an update cost {lines} lines, {fewest} to {most} were expected");
+            herd.oracles.fail(Oracle::Bound, herd.queue.now(), text);
+        }
+        judge_agreement(herd);
+    }
+}
+
+impl Herd {
+    /// Long enough for an update to pass from any server to any other.
+    fn graph_delay(&self) -> Nanos {
+        (self.scenario.weather.latency + self.scenario.weather.jitter) * 2 * self.scenario.graph.len() as Nanos
+    }
+}

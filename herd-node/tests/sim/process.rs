@@ -1,0 +1,78 @@
+//! One server's process: the product's core and codec, in a shell that does what the documented order of calls asks for.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::BytesMut;
+use herd_node::replica::{LinkId, PeerIndex, Replica};
+use herd_proto::codec::PeerCodec;
+
+use super::load::Post;
+use super::network::{ConnId, Delivery, End};
+use super::queue::Nanos;
+
+/// A running process. A restart makes another.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) boot: u64,
+    pub(crate) replica: Replica,
+    pub(crate) sockets: BTreeMap<ConnId, Socket>,
+    pub(crate) conns: BTreeMap<LinkId, ConnId>,
+    /// When the timer is set to go off.
+    pub(crate) timer: Option<Nanos>,
+    pub(crate) paused: bool,
+    /// What waits while the process is stopped.
+    pub(crate) inbox: VecDeque<Input>,
+}
+
+impl Process {
+    pub(crate) fn new(boot: u64, replica: Replica) -> Self {
+        Self {
+            boot,
+            replica,
+            sockets: BTreeMap::new(),
+            conns: BTreeMap::new(),
+            timer: None,
+            paused: false,
+            inbox: VecDeque::new(),
+        }
+    }
+}
+
+/// A connection as its process holds it.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    pub(crate) end: End,
+    pub(crate) link: LinkId,
+    pub(crate) codec: PeerCodec,
+    pub(crate) inbound: BytesMut,
+    /// Taken from the core and not yet taken by the connection.
+    pub(crate) unsent: Vec<u8>,
+    /// The core has something to send.
+    pub(crate) awake: bool,
+    /// Since when the connection has taken nothing of what there is.
+    pub(crate) stuck_since: Option<Nanos>,
+}
+
+impl Socket {
+    pub(crate) fn new(end: End, link: LinkId) -> Self {
+        Self {
+            end,
+            link,
+            codec: PeerCodec::default(),
+            inbound: BytesMut::new(),
+            unsent: Vec::new(),
+            awake: false,
+            stuck_since: None,
+        }
+    }
+}
+
+/// What comes to a process from outside.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    Accepted(ConnId),
+    Dialed(ConnId, PeerIndex),
+    DialFailed(PeerIndex),
+    Delivered(ConnId, Delivery),
+    Posted(Post),
+}

@@ -1,0 +1,361 @@
+//! What a process does with what comes to it: the order of calls that the core documents, and nothing more.
+
+use std::cmp::Ordering;
+
+use bytes::Bytes;
+use herd_node::replica::{Candidate, CloseReason, Event, PeerIndex, Posted, Replica, Settings};
+use herd_node::secret::Secret;
+use herd_proto::{ErrorCode, Invalid, Nonce, PeerMessage, PosixTime, Request, ServerName, Skew, encode};
+use tokio_util::codec::Decoder;
+
+use super::herd::{Happening, Herd};
+use super::load::{EPOCH, Post};
+use super::network::{ConnId, Delivery, End, Item};
+use super::oracles::Oracle;
+use super::order::Record;
+use super::process::{Input, Process, Socket};
+use super::queue::Nanos;
+
+impl Herd {
+    /// A process that knows nothing.
+    pub(crate) fn start(&mut self, server: usize) {
+        if self.processes[server].is_some() || self.kept_down[server] > 0 {
+            return;
+        }
+        let graph = &self.scenario.graph;
+        let peers = graph.peers[server].iter().map(|peer| graph.names[*peer].clone()).collect();
+        let mut settings = Settings::new("ucla", graph.names[server].clone(), peers);
+        settings.secrets = self.scenario.secrets[server].iter().map(|secret| Secret::new(secret.clone())).collect();
+        settings.boot = self.rng.next();
+        settings.index_key = (self.rng.next(), self.rng.next());
+        settings.jitter_seed = self.rng.next();
+        let boot = settings.boot;
+        self.trace(|herd| format!("{} starts as {boot:016x}", herd.name(server)));
+        let replica = Replica::new(settings, self.instant());
+        self.processes[server] = Some(Process::new(boot, replica));
+        self.powered[server] = true;
+        self.oracles.started(server);
+        self.settle(server);
+        self.set_paused(server);
+    }
+
+    /// Something comes to the process `boot`: taken in at once, or when it goes on.
+    pub(crate) fn input(&mut self, server: usize, boot: u64, input: Input) {
+        match &mut self.processes[server] {
+            Some(process) if process.boot == boot && process.paused => process.inbox.push_back(input),
+            Some(process) if process.boot == boot => self.take(server, input),
+            _ => self.take_for_the_dead(&input),
+        }
+    }
+
+    /// The kernel of a machine whose process is gone.
+    fn take_for_the_dead(&mut self, input: &Input) {
+        if let Input::Dialed(conn, _) = *input {
+            self.network.abandon(conn, End::Dialer);
+            self.network.reset(&mut self.queue, conn, End::Acceptor);
+        }
+    }
+
+    fn take(&mut self, server: usize, input: Input) {
+        let now = self.instant();
+        match input {
+            Input::Accepted(conn) => self.accept(server, conn),
+            Input::Dialed(conn, peer) => {
+                let nonce = self.nonce();
+                if let Some(process) = &mut self.processes[server] {
+                    let link = process.replica.handle_dialed(now, peer, nonce);
+                    process.sockets.insert(conn, Socket::new(End::Dialer, link));
+                    process.conns.insert(link, conn);
+                }
+            }
+            Input::DialFailed(peer) => {
+                if let Some(process) = &mut self.processes[server] {
+                    process.replica.handle_dial_failed(now, peer);
+                }
+            }
+            Input::Delivered(conn, delivery) => self.deliver(server, conn, delivery),
+            Input::Posted(post) => self.post(server, &post),
+        }
+        self.settle(server);
+    }
+
+    fn accept(&mut self, server: usize, conn: ConnId) {
+        let (now, nonce) = (self.instant(), self.nonce());
+        let Some(process) = &mut self.processes[server] else { return };
+        match process.replica.handle_accepted(now, nonce) {
+            Ok(link) => {
+                process.sockets.insert(conn, Socket::new(End::Acceptor, link));
+                process.conns.insert(link, conn);
+            }
+            Err(code) => {
+                self.tally.see("accepted connection refused");
+                let mut line = Vec::new();
+                encode::error(&mut line, code, "try again");
+                self.network.send(&mut self.queue, conn, End::Acceptor, &line);
+                self.network.finish(&mut self.queue, conn, End::Acceptor);
+            }
+        }
+    }
+
+    fn nonce(&mut self) -> Nonce {
+        let (high, low) = (self.rng.next(), self.rng.next());
+        Nonce(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
+    }
+
+    fn deliver(&mut self, server: usize, conn: ConnId, delivery: Delivery) {
+        match delivery {
+            Delivery::Room => self.transmit(server, conn),
+            Delivery::Reset => self.drop_socket(server, conn, "connection reset"),
+            Delivery::Item(Item::Fin) => self.drop_socket(server, conn, "closed by the peer"),
+            Delivery::Item(Item::Bytes(bytes)) => self.read(server, conn, &bytes),
+        }
+    }
+
+    fn read(&mut self, server: usize, conn: ConnId, bytes: &[u8]) {
+        let Some(process) = &mut self.processes[server] else { return };
+        let Some(socket) = process.sockets.get_mut(&conn) else { return };
+        self.network.has_read(&mut self.queue, conn, socket.end, bytes.len());
+        socket.inbound.extend_from_slice(bytes);
+        loop {
+            let Some(process) = &mut self.processes[server] else { return };
+            let Some(socket) = process.sockets.get_mut(&conn) else { return };
+            let item = socket.codec.decode(&mut socket.inbound).expect("a buffer has no I/O errors");
+            match item {
+                Some(Ok(message)) => self.on_message(server, conn, &message),
+                Some(Err(invalid)) => self.on_invalid(server, conn, &invalid),
+                None => return,
+            }
+        }
+    }
+
+    fn on_message(&mut self, server: usize, conn: ConnId, message: &PeerMessage<Bytes>) {
+        let now = self.instant();
+        let Some(process) = &mut self.processes[server] else { return };
+        let Some(socket) = process.sockets.get(&conn) else { return };
+        let (link, end) = (socket.link, socket.end);
+        let from = self.network.server(conn, end.other());
+        if let PeerMessage::At(_) = message
+            && self.scenario.plant.loses_line(from, server)
+        {
+            return;
+        }
+        let is_taken = !process.replica.is_closing(link);
+        if !matches!(message, PeerMessage::At(_)) || !self.scenario.plant.ignores_line() {
+            process.replica.handle_message(now, link, message);
+        }
+        if let PeerMessage::At(at) = message
+            && is_taken
+        {
+            let record = Record::new(at.at().operands());
+            self.oracles.given(server, self.queue.now(), &record, process.replica.find(&record.client));
+        }
+        self.tally.see(message.verb());
+        if !matches!(message, PeerMessage::Ping(_) | PeerMessage::Pong(_)) {
+            let message = message.clone();
+            self.trace(|herd| {
+                format!("{} gets from {} on {conn:?}: {}", herd.name(server), herd.name(from), describe(&message))
+            });
+        }
+    }
+
+    fn on_invalid(&mut self, server: usize, conn: ConnId, invalid: &Invalid<Bytes>) {
+        let text = format!("{} got {:?}", self.name(server), invalid.line);
+        self.oracles.fail(Oracle::Blame, self.queue.now(), text);
+        let now = self.instant();
+        let Some(process) = &mut self.processes[server] else { return };
+        if let Some(socket) = process.sockets.get(&conn) {
+            process.replica.handle_invalid(now, socket.link, invalid);
+        }
+    }
+
+    /// The connection is over; the other end is told by the caller, if at all.
+    pub(crate) fn drop_socket(&mut self, server: usize, conn: ConnId, why: &str) {
+        let now = self.instant();
+        let Some(process) = &mut self.processes[server] else { return };
+        let Some(socket) = process.sockets.remove(&conn) else { return };
+        process.conns.remove(&socket.link);
+        process.replica.handle_closed(now, socket.link, why);
+        self.network.reset(&mut self.queue, conn, socket.end.other());
+        self.network.abandon(conn, socket.end);
+    }
+
+    /// Does what the core asks for until it asks for nothing, then sets the timer.
+    pub(crate) fn settle(&mut self, server: usize) {
+        while let Some(process) = &mut self.processes[server] {
+            if let Some(event) = process.replica.poll_event() {
+                self.on_event(server, &event);
+            } else if let Some(peer) = process.replica.poll_dial() {
+                self.dial(server, peer);
+            } else if let Some(link) = process.replica.poll_wake() {
+                if let Some(conn) = process.conns.get(&link).copied() {
+                    process.sockets.get_mut(&conn).expect("a link has a socket").awake = true;
+                    self.transmit(server, conn);
+                }
+            } else {
+                break;
+            }
+        }
+        self.set_timer(server);
+    }
+
+    fn set_timer(&mut self, server: usize) {
+        let zero = self.instant() - std::time::Duration::from_nanos(self.queue.now());
+        let Some(process) = &mut self.processes[server] else { return };
+        let due = process.replica.poll_timeout().map(|due| due.saturating_duration_since(zero).as_nanos() as Nanos);
+        if process.timer != due {
+            process.timer = due;
+            if let Some(at) = due {
+                // Timers are late now and then, by up to what a busy machine makes of them.
+                let late = if self.rng.once_in(16) { self.rng.nanos(0, 100_000_000) } else { 0 };
+                self.queue.at(at + late, Happening::Timer { server, at });
+            }
+        }
+    }
+
+    pub(crate) fn on_timer(&mut self, server: usize, at: Nanos) {
+        let now = self.instant();
+        let Some(process) = &mut self.processes[server] else { return };
+        if process.timer != Some(at) || process.paused || self.scenario.plant.stops_timers(server) {
+            return;
+        }
+        process.timer = None;
+        process.replica.handle_timeout(now);
+        self.settle(server);
+    }
+
+    fn dial(&mut self, server: usize, peer: PeerIndex) {
+        let acceptor = self.scenario.graph.peers[server][peer.0];
+        let delay = self.network.delay(server, acceptor);
+        let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else { return };
+        self.trace(|herd| format!("{} dials {}", herd.name(server), herd.name(acceptor)));
+        self.queue.after(delay, Happening::Syn { dialer: server, boot, peer: acceptor, tries: 0 });
+    }
+
+    /// Sends what there is to send while the connection can take it.
+    fn transmit(&mut self, server: usize, conn: ConnId) {
+        let (now, time) = (self.instant(), self.queue.now());
+        loop {
+            let Some(process) = &mut self.processes[server] else { return };
+            let Some(socket) = process.sockets.get_mut(&conn) else { return };
+            let room = self.network.room(conn, socket.end).min(socket.unsent.len());
+            if room > 0 {
+                let sent: Vec<u8> = socket.unsent.drain(..room).collect();
+                self.network.send(&mut self.queue, conn, socket.end, &sent);
+                socket.stuck_since = None;
+            }
+            if !socket.unsent.is_empty() {
+                socket.stuck_since.get_or_insert(time);
+                return;
+            }
+            if !socket.awake {
+                return;
+            }
+            let mut out = Vec::new();
+            process.replica.poll_transmit(now, socket.link, &mut out, self.scenario.batch);
+            if out.is_empty() {
+                socket.awake = false;
+                if process.replica.is_closing(socket.link) {
+                    self.close(server, conn);
+                }
+                return;
+            }
+            let lines = self.scenario.plant.on_the_wire(&mut out);
+            self.tally.at_lines += lines;
+            socket.unsent = out;
+        }
+    }
+
+    /// The core has nothing more to say on this connection.
+    fn close(&mut self, server: usize, conn: ConnId) {
+        let now = self.instant();
+        let Some(process) = &mut self.processes[server] else { return };
+        let Some(socket) = process.sockets.remove(&conn) else { return };
+        process.conns.remove(&socket.link);
+        process.replica.handle_closed(now, socket.link, "closed");
+        self.network.finish(&mut self.queue, conn, socket.end);
+    }
+
+    fn on_event(&mut self, server: usize, event: &Event) {
+        self.trace(|herd| format!("{} says {event:?}", herd.name(server)));
+        match event {
+            Event::LinkUp { in_agreement, .. } => {
+                self.tally.link_changes += 1;
+                self.tally.see(if *in_agreement { "link up in agreement" } else { "link up" });
+            }
+            Event::LinkLost { why, .. } => {
+                self.tally.link_changes += 1;
+                self.on_close(server, why);
+            }
+            Event::Refused { why, .. } => self.on_close(server, why),
+            Event::StoreFull { .. } | Event::HopsExhausted { .. } => {
+                let text = format!("{} says {event:?}", self.name(server));
+                self.oracles.fail(Oracle::Blame, self.queue.now(), text);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_close(&mut self, server: usize, why: &CloseReason) {
+        let is_fair = match why {
+            CloseReason::Error(code, _) => matches!(code, ErrorCode::Timeout | ErrorCode::Busy),
+            CloseReason::PeerError(code, _) => matches!(code, Some(ErrorCode::Timeout | ErrorCode::Busy)),
+            _ => true,
+        };
+        let kind = format!("{why:?}");
+        self.tally.see(format!("close: {}", kind.split(['(', '{']).next().unwrap_or_default()));
+        if !is_fair {
+            let text = format!("{} closes a link: {why}", self.name(server));
+            self.oracles.fail(Oracle::Blame, self.queue.now(), text);
+        }
+    }
+
+    pub(crate) fn on_post(&mut self, post: Post) {
+        let server = post.server;
+        let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else {
+            return self.tally.see("post refused");
+        };
+        self.input(server, boot, Input::Posted(post));
+    }
+
+    /// As the product's shell does: parse, answer, keep the answer's operands.
+    fn post(&mut self, server: usize, post: &Post) {
+        let Ok(Request::Iamat(iamat)) = Request::parse(post.line.as_bytes()) else {
+            panic!("{} is an IAMAT", post.line);
+        };
+        let time = (EPOCH * 1_000_000_000 + self.queue.now()).saturating_add_signed(self.scenario.clocks[server]);
+        let receipt = PosixTime::new(time / 1_000_000_000, (time % 1_000_000_000) as u32).expect("below a second");
+        let name = self.name(server).to_owned();
+        let mut reply = Vec::new();
+        let skew: Skew = receipt.since(iamat.time().time());
+        encode::at_of_iamat(&mut reply, ServerName::new(&name).expect("a name"), skew, &iamat);
+        let candidate = Candidate::from_reply(&reply, &iamat).expect("the reply to the post");
+        let record = Record::new(&reply[3..reply.len() - 1]);
+        let Some(process) = &mut self.processes[server] else { return };
+        let before = process.replica.find(&record.client).map(Record::new);
+        let posted = process.replica.handle_post(&candidate);
+        let is_newer = before.is_none_or(|before| record.compare(&before).0 == Ordering::Greater);
+        let expected = if is_newer { Posted::Newer } else { Posted::Known };
+        self.oracles.given(server, self.queue.now(), &record, process.replica.find(&record.client));
+        if posted != expected {
+            let text = format!("{name} says {posted:?} of {}", record.show());
+            self.oracles.fail(Oracle::Order, self.queue.now(), text);
+        }
+        self.tally.posts += u64::from(is_newer);
+        self.tally.see(format!("post {posted:?}"));
+        self.trace(|_| format!("{name} takes {}: {posted:?}", record.show()));
+    }
+
+    pub(crate) fn trace(&mut self, text: impl FnOnce(&Self) -> String) {
+        if self.trace.is_on() {
+            let text = text(self);
+            self.trace.say(self.queue.now(), &text);
+        }
+    }
+}
+
+fn describe(message: &PeerMessage<Bytes>) -> String {
+    match message {
+        PeerMessage::At(at) => format!("AT {} hops {}", String::from_utf8_lossy(at.at().operands()), at.hops()),
+        other => other.verb().to_owned(),
+    }
+}

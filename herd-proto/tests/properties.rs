@@ -1,0 +1,144 @@
+//! What holds for every message and value, not only for those in the tables.
+
+#[path = "support/strategies.rs"]
+mod strategies;
+mod support;
+
+use herd_proto::*;
+use proptest::prelude::*;
+use strategies::*;
+
+fn line_of(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(&mut out);
+    assert_eq!(out.pop(), Some(b'\n'));
+    out
+}
+
+/// Whether a character ends lines, moves cursors or turns text around.
+fn acts(ch: char) -> bool {
+    ch.is_control()
+        || matches!(ch, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+proptest! {
+    #[test]
+    fn iamat_round_trips((client, (place, nanodegrees), (when, nanos)) in (client_id(), location(), time())) {
+        let (id, location, time) =
+            (ClientId::new(&client).unwrap(), Location::new(&place).unwrap(), Timestamp::new(&when).unwrap());
+        let made = Iamat::new(id, location, time);
+        let line = line_of(|out| encode::iamat(out, id, location, time));
+        prop_assert_eq!(made.line(), line.as_slice());
+        prop_assert_eq!(Request::parse(line.clone()), Ok(Request::Iamat(made.clone())));
+        prop_assert_eq!((made.client(), made.location(), made.time()), (id, location, time));
+        prop_assert_eq!((made.client().as_str(), made.location().as_str(), made.time().as_str()), (&*client, &*place, &*when));
+        let seen = (location.latitude().nanodegrees(), location.longitude().nanodegrees());
+        prop_assert_eq!(seen, nanodegrees);
+        let posix = made.posix_time();
+        prop_assert_eq!(i128::from(posix.seconds()) * 1_000_000_000 + i128::from(posix.nanos()), nanos);
+    }
+
+    #[test]
+    fn any_white_space_parts_fields(
+        (client, (radius, micrometres), limit) in (client_id(), radius(), 0..=20_u8),
+        spaces in prop::collection::vec("[ \\t\\r\\n\\x0b\\x0c]{1,3}", 5),
+    ) {
+        let [a, b, c, d, e] = &spaces[..] else { unreachable!() };
+        let line = format!("{a}WHATSAT{b}{client}{c}{radius}{d}{limit}{e}");
+        let Ok(Request::Whatsat(whatsat)) = Request::parse(line.as_str()) else { panic!("{line:?}") };
+        prop_assert_eq!((whatsat.client().as_str(), whatsat.radius().as_str()), (&*client, &*radius));
+        prop_assert_eq!((whatsat.radius().micrometres(), whatsat.limit().get()), (micrometres, limit));
+        prop_assert_eq!(whatsat.line(), line.as_bytes());
+        let again = Whatsat::new(whatsat.client(), whatsat.radius(), whatsat.limit());
+        let encoded = line_of(|out| encode::whatsat(out, whatsat.client(), whatsat.radius(), whatsat.limit()));
+        prop_assert_eq!(again.line(), encoded.as_slice());
+        prop_assert_eq!(Request::parse(encoded), Ok(Request::Whatsat(again)));
+    }
+
+    #[test]
+    fn at_copies_the_operands(line in iamat(), name in server_name(), nanos in any::<i128>(), hops in any::<u8>()) {
+        let Ok(Request::Iamat(iamat)) = Request::parse(line.as_str()) else { panic!("{line:?}") };
+        let (name, skew) = (ServerName::new(&name).unwrap(), Skew::from_nanos(nanos));
+        let reply = line_of(|out| encode::at_of_iamat(out, name, skew, &iamat));
+        let operands = format!("{name} {skew} {}", &line["IAMAT ".len()..]);
+        let at = At::parse(reply).unwrap();
+        prop_assert_eq!(at.line(), [b"AT ", operands.as_bytes()].concat());
+        prop_assert_eq!((at.origin(), at.skew(), at.client()), (name, skew, iamat.client()));
+        prop_assert_eq!((at.location(), at.time()), (iamat.location(), iamat.time()));
+        prop_assert_eq!(at.operands(), operands.as_bytes());
+        let passed_on = line_of(|out| encode::peer_at(out, at.operands(), name, Hops::from_count(hops)));
+        let Ok(PeerMessage::At(record)) = PeerMessage::parse(passed_on) else { panic!("a record") };
+        prop_assert_eq!((record.at().operands(), record.sender(), record.hops().get()), (operands.as_bytes(), name, hops));
+        prop_assert_eq!(line_of(|out| encode::at(out, at.operands())), at.line());
+    }
+
+    #[test]
+    fn peer_lines_are_read_and_are_no_requests(line in peer_line()) {
+        let message = PeerMessage::parse(line.as_str());
+        prop_assert!(message.is_ok(), "{}: {:?}", line, message);
+        prop_assert!(Request::parse(line.as_str()).is_err());
+    }
+
+    #[test]
+    fn requests_are_no_peer_lines(line in prop_oneof![iamat(), whatsat()]) {
+        prop_assert!(Request::parse(line.as_str()).is_ok());
+        prop_assert!(PeerMessage::parse(line.as_str()).is_err());
+        prop_assert!(Response::parse(line.as_str()).is_err());
+    }
+
+    #[test]
+    fn no_bytes_make_a_parser_panic(bytes in junk()) {
+        let mut readings = 0;
+        for invalid in [
+            Request::parse(bytes.as_slice()).map(|request| drop(format!("{request:?}"))).err(),
+            Response::parse(bytes.as_slice()).map(|response| drop(format!("{response:?}"))).err(),
+            PeerMessage::parse(bytes.as_slice()).map(|message| drop(format!("{message:?}"))).err(),
+        ] {
+            let Some(invalid) = invalid else {
+                readings += 1;
+                continue;
+            };
+            prop_assert_eq!(invalid.line, bytes.as_slice());
+            prop_assert!(invalid.error.offset <= bytes.len());
+        }
+        prop_assert!(readings <= 1, "a line has one meaning");
+        let _ = (ClientId::new(&bytes), Location::new(&bytes), Timestamp::new(&bytes), Skew::new(&bytes));
+        let _ = (Radius::new(&bytes), Limit::new(&bytes), Hops::new(&bytes), ServerName::new(&bytes));
+    }
+
+    #[test]
+    fn skew_is_the_exact_difference((a, a_nanos) in time(), (b, b_nanos) in time()) {
+        let (a, b) = (Timestamp::new(&a).unwrap().time(), Timestamp::new(&b).unwrap().time());
+        let skew = a.since(b);
+        prop_assert_eq!(skew.nanos(), a_nanos - b_nanos);
+        prop_assert_eq!(a.cmp(&b), a_nanos.cmp(&b_nanos));
+        let magnitude = (a_nanos - b_nanos).unsigned_abs();
+        let sign = if a_nanos < b_nanos { '-' } else { '+' };
+        let text = format!("{sign}{}.{:09}", magnitude / 1_000_000_000, magnitude % 1_000_000_000);
+        prop_assert_eq!(skew.to_string(), text.as_str());
+        prop_assert_eq!(Skew::new(&text), Ok(skew));
+        prop_assert_eq!(b.since(a).nanos(), -skew.nanos());
+    }
+
+    #[test]
+    fn escaped_is_one_printable_line_and_unambiguous(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..40),
+            "\\PC{0,10}".prop_map(String::into_bytes),
+            any::<String>().prop_map(String::into_bytes),
+            "[\\\\nxu{}0-9a-f\u{202e}\u{9b}\\n]{0,20}".prop_map(String::into_bytes),
+        ],
+    ) {
+        let shown = Escaped(&bytes).to_string();
+        prop_assert!(!shown.chars().any(acts), "{}", shown.escape_unicode());
+        prop_assert_eq!(support::unescape(&shown), bytes);
+    }
+
+    #[test]
+    fn free_text_is_always_readable(why in any::<String>()) {
+        let bye = line_of(|out| encode::bye(out, &why));
+        prop_assert!(matches!(PeerMessage::parse(bye), Ok(PeerMessage::Bye(_))));
+        let error = line_of(|out| encode::error(out, ErrorCode::Busy, &why));
+        prop_assert!(matches!(PeerMessage::parse(error), Ok(PeerMessage::Error(_))));
+    }
+}
