@@ -149,8 +149,11 @@ impl Record {
         candidate.time.cmp(&self.time).then_with(|| self.tie(candidate))
     }
 
-    /// The order of two records of one time: rare, so the texts are read again.
+    /// The order of two records of one time: nearly always the same one by another way, else so rare that the texts are read again.
     fn tie(&self, candidate: &Candidate<'_>) -> Ordering {
+        if candidate.operands == &*self.operands {
+            return Ordering::Equal;
+        }
         let (new, old) = (candidate.layout.texts(candidate.operands), self.layout.texts(&self.operands));
         let skew = |texts: &Texts<'_>| Skew::new(texts.skew).unwrap_or_default();
         skew(&old)
