@@ -78,13 +78,9 @@ impl<'a> Candidate<'a> {
 
     /// What a peer passed on. `None` if an operand is longer than any line may be.
     pub fn from_at(at: &'a At<impl AsRef<[u8]>>, hops: Hops) -> Option<Self> {
-        let operands = at.operands();
-        let (origin, client, location) =
-            (at.origin().as_bytes().len(), at.client().as_bytes().len(), at.location().as_str().len());
-        let time = at.time().as_str().len();
-        let skew = operands.len().checked_sub(origin + client + location + time + 4)?;
+        let [origin, skew, client, location, _] = at.texts().map(<[u8]>::len);
         let layout = Layout::new(origin, skew, client, location)?;
-        Some(Self { operands, layout, time: at.posix_time(), hops })
+        Some(Self { operands: at.operands(), layout, time: at.posix_time(), hops })
     }
 
     /// Who.
