@@ -25,8 +25,9 @@ use super::outbox::{Outbox, put_body};
 use super::shared::Shared;
 use super::socket;
 
-/// What is read at once, at most; also what an idle connection keeps.
-const READ_BYTES: usize = 8_192;
+/// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
+/// was never written to only the address.
+const READ_BYTES: usize = 16_384;
 /// Over-long lines after which a connection is closed (WIRE §1.7).
 const LONG_LINES_MAX: u32 = 3;
 
