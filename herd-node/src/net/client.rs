@@ -94,6 +94,8 @@ impl ClientTask<'_> {
     /// Returns why the connection ended.
     async fn run(&mut self) -> io::Result<&'static str> {
         let stop = self.shared.stop_clients.clone();
+        // Made once: each new one would enter itself into a list that all connections share, behind a lock.
+        let mut stopped = std::pin::pin!(stop.cancelled());
         loop {
             self.answer_input().await?;
             if self.long_lines >= LONG_LINES_MAX {
@@ -114,7 +116,7 @@ impl ClientTask<'_> {
                     self.deadline.extend(clock::monotonic() + self.shared.limits.line);
                     self.note_failure(failure);
                 }
-                () = stop.cancelled(), if !self.is_over => self.is_over = true,
+                () = &mut stopped, if !self.is_over => self.is_over = true,
                 waited_for = self.deadline.passed(), if may_read && !self.outbox.is_waiting() => {
                     return Err(timed_out(waited_for));
                 }
@@ -229,7 +231,9 @@ impl ClientTask<'_> {
     async fn flush(&mut self) -> io::Result<()> {
         let ready = self.outbox.ready();
         self.journal.sent(&self.party, ready);
-        self.shared.journal.submit(&mut self.journal, clock::posix());
+        if !self.journal.is_empty() {
+            self.shared.journal.submit(&mut self.journal, clock::posix());
+        }
         if !ready.is_empty() {
             socket::write_all(&self.stream, ready, self.shared.limits.write_stall).await?;
             self.outbox.sent();

@@ -79,6 +79,8 @@ struct LinkTask<'a> {
 impl LinkTask<'_> {
     /// Returns why the link ended.
     async fn run(&mut self, writer: &Notify) -> io::Result<&'static str> {
+        // Made once: each new one would enter itself into a list that all links share, behind a lock.
+        let mut stopped = std::pin::pin!(self.shared.stop_links.cancelled());
         loop {
             let is_closing = self.refill();
             let had_output = !self.output.is_empty();
@@ -104,7 +106,7 @@ impl LinkTask<'_> {
                 () = std::future::ready(()), if may_have_more => {}
                 () = writer.notified() => {}
                 () = sleep_until(cut_off) => return Err(socket::stalled(self.shared.limits.write_stall)),
-                () = self.shared.stop_links.cancelled() => return Ok("this server stops"),
+                () = &mut stopped => return Ok("this server stops"),
             }
         }
     }
