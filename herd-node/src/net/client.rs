@@ -28,6 +28,8 @@ use super::socket;
 /// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
 /// was never written to only the address.
 const READ_BYTES: usize = 16_384;
+/// From how many lines on it pays to look ahead in the replica.
+const LOOK_AHEAD_MIN: usize = 4;
 /// Over-long lines after which a connection is closed (WIRE §1.7).
 const LONG_LINES_MAX: u32 = 3;
 
@@ -193,6 +195,9 @@ impl ClientTask<'_> {
             item.prepare(&mut self.texts, server, receipt, self.shared.limits.time_ahead_max);
         }
         self.shared.with_replica(|replica| {
+            if self.batch.len() >= LOOK_AHEAD_MIN {
+                replica.look_ahead(self.batch.iter().filter_map(Item::client));
+            }
             for item in &mut self.batch {
                 item.apply(&mut self.texts, replica);
             }
@@ -254,6 +259,14 @@ impl ClientTask<'_> {
 }
 
 impl Item {
+    fn client(&self) -> Option<&[u8]> {
+        match &self.incoming {
+            Ok(Request::Iamat(iamat)) => Some(iamat.client().as_bytes()),
+            Ok(Request::Whatsat(whatsat)) => Some(whatsat.client().as_bytes()),
+            Err(_) => None,
+        }
+    }
+
     /// What can be said without looking at the replica: an IAMAT is answered with itself.
     fn prepare(
         &mut self,

@@ -24,6 +24,8 @@ use super::socket;
 const BATCH_BYTES: usize = 65_536;
 /// What is read at once, at most.
 const READ_BYTES: usize = 65_536;
+/// Messages for which the replica looks ahead at once: their records fit into the nearer caches.
+const LOOK_AHEAD: usize = 128;
 /// How long a link that is closing may take to send its last lines.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -168,10 +170,13 @@ impl LinkTask<'_> {
         }
         let (id, messages, now) = (self.id, &self.messages, clock::monotonic());
         self.shared.with_replica(|replica| {
-            for message in messages {
-                match message {
-                    Ok(message) => replica.handle_message(now, id, message),
-                    Err(invalid) => replica.handle_invalid(now, id, invalid),
+            for messages in messages.chunks(LOOK_AHEAD) {
+                replica.look_ahead(messages.iter().filter_map(client_of));
+                for message in messages {
+                    match message {
+                        Ok(message) => replica.handle_message(now, id, message),
+                        Err(invalid) => replica.handle_invalid(now, id, invalid),
+                    }
                 }
             }
         });
@@ -186,6 +191,13 @@ impl LinkTask<'_> {
             self.journal.received(&self.party, lines);
             self.shared.journal.submit(&mut self.journal, clock::posix());
         }
+    }
+}
+
+fn client_of(message: &Incoming) -> Option<&[u8]> {
+    match message {
+        Ok(PeerMessage::At(at)) => Some(at.at().client().as_bytes()),
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use herd_proto::{ErrorCode, Field, Hops, Invalid, PeerAt, PeerMessage, Ping, Pon
 use super::lanes::Lane;
 use super::link::Phase;
 use super::record::Candidate;
-use super::store::{Merge, Room, Slot, Store};
+use super::store::{AHEAD, Merge, Room, Slot, Store};
 use super::{CloseReason, Event, LinkId, PeerIndex, Replica};
 
 /// Bytes of lines other than records that may wait for one peer: one that sends PINGs and never reads is cut off here.
@@ -134,7 +134,13 @@ impl Replica {
     /// What waits in the queue. The record is looked up now, so a client that moved ten times is sent once.
     fn transmit_news(&mut self, lane: Lane, out: &mut Vec<u8>, bytes_max: usize) {
         let Ok(sender) = ServerName::new(&self.settings.name) else { return };
-        while out.len() < bytes_max {
+        for count in 0.. {
+            if out.len() >= bytes_max {
+                return;
+            }
+            if count % AHEAD == 0 && self.lanes.len(lane) > 1 {
+                self.store.touch(&self.lanes.upcoming(lane));
+            }
             let Some(slot) = self.lanes.pop(lane) else { return };
             self.store.clear_dirty(slot, lane);
             self.counters.updates_sent += transmit_record(&mut self.store, slot, lane, sender, out);
