@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::herd_cli;
 use herd_node::config::Config;
-use herd_node::server::Herd;
+use herd_node::server::{Herd, Server};
 use tokio::sync::oneshot;
 
 /// The default herd on free ports, in this process, until it is dropped.
@@ -33,7 +33,7 @@ impl Servers {
                     server.peers.iter_mut().for_each(|peer| peer.dial.set_port(0));
                 }
                 let herd = Herd::bind(&config).await.unwrap();
-                let handles: Vec<_> = herd.servers().iter().map(|server| server.handle()).collect();
+                let handles: Vec<_> = herd.servers().iter().map(Server::handle).collect();
                 let servers: Vec<_> =
                     herd.servers().iter().map(|server| (server.name().to_owned(), server.client_address())).collect();
                 let is_linked = async {
