@@ -5,9 +5,10 @@
 mod transcript;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const HERD_NODE: &str = env!("CARGO_BIN_EXE_herd-node");
 
@@ -66,22 +67,78 @@ fn the_default_herd_written_out_is_the_default_herd() {
     assert_eq!(sorted(&written_out), sorted(&default));
 }
 
+/// A directory with `herd.toml`, which says `text`, and the secret it may name.
+fn herd_toml(text: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let secret = directory.path().join("herd.secret");
+    fs::write(&secret, "0123456789abcdef0123456789abcdef\n").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(directory.path().join("herd.toml"), text).unwrap();
+    directory
+}
+
+/// The fenced configurations of a document.
+fn configurations(document: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(document)).unwrap();
+    blocks(&text, "toml").into_iter().filter(|block| block.contains("[[server]]")).map(str::to_owned).collect()
+}
+
 #[test]
 fn configurations_in_documents_are_right() {
     for document in ["README.md", "herd-node/README.md"] {
-        let text = fs::read_to_string(root().join(document)).unwrap();
-        for (number, block) in
-            blocks(&text, "toml").into_iter().filter(|block| block.contains("[[server]]")).enumerate()
-        {
-            let directory = tempfile::tempdir().unwrap();
-            let secret = directory.path().join("herd.secret");
-            fs::write(&secret, "0123456789abcdef0123456789abcdef\n").unwrap();
-            fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
-            let file = directory.path().join(format!("{number}.toml"));
-            fs::write(&file, block).unwrap();
-            assert!(check(&file).contains("servers:"), "{document}");
+        let texts = configurations(document);
+        assert!(!texts.is_empty(), "{document} has no configuration");
+        for text in texts {
+            assert!(check(&herd_toml(&text).path().join("herd.toml")).contains("servers:"), "{document}");
         }
     }
+}
+
+/// herd-cli's lines are tried by its own tests, which have the program.
+#[test]
+fn commands_in_the_readme_work() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    // The README's herd, but where any machine can run it.
+    let on_loopback = |line: &str| match line.split_once(" = ") {
+        Some((key, _)) if matches!(key.trim(), "client" | "peer") => format!("{key} = \"127.0.0.1:0\""),
+        Some((key, _)) if key == "directory" => "directory = \"logs\"".to_owned(),
+        _ => line.to_owned(),
+    };
+    let configuration: Vec<String> = configurations("README.md")[0].lines().map(on_loopback).collect();
+    let directory = herd_toml(&configuration.join("\n"));
+    for line in blocks(&text, "sh").into_iter().flat_map(str::lines) {
+        let command = line.split(" #").next().unwrap();
+        let words: Vec<&str> = command.split_whitespace().collect();
+        match words[..] {
+            ["./dev", lane] => {
+                let lanes = Command::new(root().join("dev")).output().unwrap();
+                let is_there = |text: &str| text.lines().any(|line| line.split_whitespace().next() == Some(lane));
+                assert!(is_there(&String::from_utf8(lanes.stdout).unwrap()), "./dev has no lane {lane}");
+            }
+            // Its ports may be somebody's.
+            ["herd-node", "run", "--all"] => runs(&["run", "--all", "--config", "herd.toml"], directory.path()),
+            ["herd-node", "run", ..] => runs(&words[1..], directory.path()),
+            ["herd-node", ref arguments @ ..] => {
+                let output = Command::new(HERD_NODE).args(arguments).current_dir(&directory).output().unwrap();
+                assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+            }
+            ["herd-cli" | "printf", ..] => {}
+            _ => panic!("no test knows how to try {line:?}"),
+        }
+    }
+}
+
+/// Starts servers, waits until one says where it is, and stops them.
+fn runs(arguments: &[&str], directory: &Path) {
+    let mut command = Command::new(HERD_NODE);
+    command.args(arguments).current_dir(directory).env_remove("HERD_SECRET").env_remove("PLACES_KEY");
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().map(Result::unwrap);
+    let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    let status = child.wait().unwrap();
+    assert!(first.as_deref().is_some_and(|line| line.contains(": clients on 127.0.0.1:")), "{arguments:?}: {first:?}");
+    assert!(killed.success() && status.success(), "{arguments:?}: {status}");
 }
 
 #[test]
