@@ -101,7 +101,7 @@ fn commands_in_the_readme_work() {
     // The README's herd, but where any machine can run it.
     let on_loopback = |line: &str| match line.split_once(" = ") {
         Some((key, _)) if matches!(key.trim(), "client" | "peer") => format!("{key} = \"127.0.0.1:0\""),
-        Some((key, _)) if key == "directory" => "directory = \"logs\"".to_owned(),
+        Some(("directory", _)) => "directory = \"logs\"".to_owned(),
         _ => line.to_owned(),
     };
     let configuration: Vec<String> = configurations("README.md")[0].lines().map(on_loopback).collect();
