@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -90,7 +91,8 @@ pub(crate) fn main() -> ExitCode {
         Err(Failure::Running(error)) => (error, 1),
         Err(Failure::Usage(error)) => (error, 2),
     };
-    eprintln!("herd-node: {}", chain(&*error));
+    // Not `eprintln!`, which panics where standard error is a closed pipe.
+    let _ = writeln!(io::stderr(), "herd-node: {}", chain(&*error));
     ExitCode::from(code)
 }
 
