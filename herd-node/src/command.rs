@@ -135,12 +135,15 @@ fn load(file: Option<&Path>) -> Result<Config, Failure> {
     config.map_err(|error| Failure::Usage(error.into()))
 }
 
-/// An error and what caused it, on one line.
+/// An error and what caused it, on one line. Some errors say their cause themselves.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        let _ = write!(text, ": {cause}");
+        let words = cause.to_string();
+        if !text.ends_with(&words) {
+            let _ = write!(text, ": {words}");
+        }
         source = cause.source();
     }
     text
