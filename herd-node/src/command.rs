@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -90,7 +91,8 @@ pub(crate) fn main() -> ExitCode {
         Err(Failure::Running(error)) => (error, 1),
         Err(Failure::Usage(error)) => (error, 2),
     };
-    eprintln!("herd-node: {}", chain(&*error));
+    // Not `eprintln!`, which panics where standard error is a closed pipe.
+    let _ = writeln!(io::stderr(), "herd-node: {}", chain(&*error));
     ExitCode::from(code)
 }
 
@@ -133,12 +135,15 @@ fn load(file: Option<&Path>) -> Result<Config, Failure> {
     config.map_err(|error| Failure::Usage(error.into()))
 }
 
-/// An error and what caused it, on one line.
+/// An error and what caused it, on one line. Some errors say their cause themselves.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        let _ = write!(text, ": {cause}");
+        let words = cause.to_string();
+        if !text.ends_with(&words) {
+            let _ = write!(text, ": {words}");
+        }
         source = cause.source();
     }
     text

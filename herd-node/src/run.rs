@@ -33,6 +33,9 @@ pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    // With a handler, of whatever kind, a journal that reaches the process's file size limit (`ulimit -f`) fails to be written, as
+    // on a full disk. Without one the signal ends the process.
+    drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())));
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -1,6 +1,6 @@
 //! One server, assembled; and a herd of them in one process.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -96,10 +96,15 @@ impl Server {
     pub async fn bind(config: &Config, name: &str) -> Result<Self, BindError> {
         let server = config.server(name).ok_or_else(|| unknown(config, name))?;
         let places = places::open(&config.places)?;
-        Self::bind_with(config, server, places).await
+        Self::bind_with(config, server, places, files_max()).await
     }
 
-    async fn bind_with(config: &Config, server: &ServerConfig, places: Arc<dyn Places>) -> Result<Self, BindError> {
+    async fn bind_with(
+        config: &Config,
+        server: &ServerConfig,
+        places: Arc<dyn Places>,
+        files_max: usize,
+    ) -> Result<Self, BindError> {
         if config.secrets.is_empty() && !server.peer.ip().is_loopback() {
             return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
         }
@@ -120,7 +125,7 @@ impl Server {
             limits: config.limits.clone(),
             places,
             journal,
-            files_max: files_max(),
+            files_max,
         }));
         Ok(Self { shared, clients, peers, client_address, peer_address })
     }
@@ -193,8 +198,10 @@ impl Herd {
     pub async fn bind(config: &Config) -> Result<Self, BindError> {
         let places = places::open(&config.places)?;
         let mut servers = Vec::with_capacity(config.servers.len());
+        // Each its share: the clients of one must not take the files of all.
+        let files_max = files_max() / config.servers.len().max(1);
         for server in &config.servers {
-            servers.push(Server::bind_with(config, server, Arc::clone(&places)).await?);
+            servers.push(Server::bind_with(config, server, Arc::clone(&places), files_max).await?);
         }
         for (server, settings) in servers.iter().zip(&config.servers) {
             for peer in settings.peers.iter().filter(|peer| peer.dial.port() == 0) {
@@ -244,7 +251,8 @@ fn unknown(config: &Config, name: &str) -> BindError {
 /// The journal's own troubles have no journal to go to.
 fn journal_trouble(name: &str, directory: &Path) -> impl FnMut(&journal::Report) + Send + use<> {
     let path = directory.join(format!("{name}.log"));
-    move |report| eprintln!("herd-node: journal {}: {report}", path.display())
+    // `eprintln!` would end the journal's thread where standard error is a closed pipe.
+    move |report| drop(writeln!(io::stderr(), "herd-node: journal {}: {report}", path.display()))
 }
 
 fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::Settings, getrandom::Error> {

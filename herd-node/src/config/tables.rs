@@ -7,7 +7,7 @@ use super::files;
 use super::read::{Section, Value};
 use super::{ConfigError, Limits, Problem, Replication};
 use crate::journal;
-use crate::places::{self, Backend, Mask};
+use crate::places::{self, Backend, Mask, google};
 use crate::secret::Secret;
 
 const MIB: u64 = 1024 * 1024;
@@ -171,8 +171,6 @@ fn endpoint(value: &Value<'_>) -> Result<String, ConfigError> {
     let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
         return bad("it should begin with https://");
     };
-    let ip = authority.host().trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    let is_local = authority.host() == "localhost" || ip.is_ok_and(|ip| ip.to_canonical().is_loopback());
     if authority.as_str().contains('@') {
         return bad("it should name no user");
     }
@@ -181,9 +179,12 @@ fn endpoint(value: &Value<'_>) -> Result<String, ConfigError> {
         return bad("it should end with its path: the key goes into places.key_file");
     }
     match scheme {
-        "https" => Ok(text.to_owned()),
-        "http" if is_local => Ok(text.to_owned()),
-        "http" => bad("http only reaches loopback addresses: use https"),
+        "http" if !google::is_loopback(authority.host()) => bad("http only reaches loopback addresses: use https"),
+        // The backend has the last word: what it would refuse later is refused here, where the line is known.
+        "http" | "https" => match google::endpoint_problem(text) {
+            Some(why) => bad(why),
+            None => Ok(text.to_owned()),
+        },
         _ => bad("it should begin with https://"),
     }
 }

@@ -30,6 +30,12 @@ use super::socket;
 const READ_BYTES: usize = 16_384;
 /// From how many lines on it pays to look ahead in the replica.
 const LOOK_AHEAD_MIN: usize = 4;
+/// Lines answered before other connections get their turn: a thousand clients that send more than they read must not make an
+/// honest one wait for all they sent. Looking for places costs as much as so many lines.
+const TURN_LINES: usize = 128;
+/// What is kept of the memory of a batch's texts, in bytes, and of the batch itself, in lines.
+const KEPT_BYTES: usize = 16 * 1024;
+const KEPT_LINES: usize = 16;
 /// Over-long lines after which a connection is closed (WIRE §1.7).
 const LONG_LINES_MAX: u32 = 3;
 
@@ -46,6 +52,7 @@ pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAdd
         outbox: Outbox::default(),
         journal: shared.journal.batch(),
         long_lines: 0,
+        turn: 0,
         deadline: Deadline::new(now + shared.limits.first_line),
         is_over: false,
         is_ended: false,
@@ -66,12 +73,15 @@ struct ClientTask<'a> {
     stream: TcpStream,
     codec: ServerCodec,
     input: BytesMut,
+    /// Lines that were not answered yet.
     batch: Vec<Item>,
     /// Texts of the batch's outcomes, one after the other: one piece of memory for all of them, and used again.
     texts: Vec<u8>,
     outbox: Outbox,
     journal: Batch,
     long_lines: u32,
+    /// Lines answered since others had their turn.
+    turn: usize,
     deadline: Deadline,
     /// Nothing more is read.
     is_over: bool,
@@ -103,6 +113,7 @@ impl ClientTask<'_> {
         let mut stopped = std::pin::pin!(stop.cancelled());
         loop {
             self.answer_input().await?;
+            self.give_way().await;
             if self.long_lines >= LONG_LINES_MAX {
                 return Ok("too many over-long lines");
             }
@@ -135,22 +146,37 @@ impl ClientTask<'_> {
     /// Answers every line that has arrived, as far as there is room for the answers, and sends what can be sent.
     async fn answer_input(&mut self) -> io::Result<()> {
         loop {
-            self.decode()?;
             if self.batch.is_empty() {
-                return self.flush().await;
+                self.decode()?;
             }
-            self.apply();
+            if self.batch.is_empty() || !self.has_room() {
+                break;
+            }
+            let applied = self.apply();
             let mut batch = std::mem::take(&mut self.batch);
-            for item in batch.drain(..) {
+            for item in batch.drain(..applied) {
+                self.give_way().await;
                 self.reply(&item);
                 if self.outbox.ready().len() >= self.shared.limits.output_bytes_max {
                     self.flush().await?;
                 }
             }
             self.batch = batch;
-            if self.long_lines >= LONG_LINES_MAX {
-                return self.flush().await;
+            if self.long_lines >= LONG_LINES_MAX && self.batch.is_empty() {
+                break;
             }
+        }
+        // Ten thousand idle connections must not keep what a burst on each of them took.
+        self.texts.shrink_to(KEPT_BYTES);
+        self.batch.shrink_to(KEPT_LINES);
+        self.flush().await
+    }
+
+    /// Lets others run when this connection has had its turn: between replies, so never between a lone request and its reply.
+    async fn give_way(&mut self) {
+        if self.turn >= TURN_LINES {
+            self.turn = 0;
+            tokio::task::yield_now().await;
         }
     }
 
@@ -195,27 +221,39 @@ impl ClientTask<'_> {
         Ok(())
     }
 
-    /// Brings the batch to the replica, under one lock.
-    fn apply(&mut self) {
+    /// Brings the batch to the replica, under one lock: as many of its lines as there is room for the texts of. Returns how many.
+    fn apply(&mut self) -> usize {
         let receipt = clock::posix();
-        let Ok(server) = ServerName::new(&*self.shared.name) else { return };
+        let Ok(server) = ServerName::new(&*self.shared.name) else { return self.batch.len() };
         self.texts.clear();
         for item in &mut self.batch {
-            self.journal.received(&self.party, line_of(&item.incoming));
             item.prepare(&mut self.texts, server, receipt, self.shared.limits.time_ahead_max);
         }
-        self.shared.with_replica(|replica| {
+        let texts_max = self.texts.len() + self.shared.limits.output_bytes_max;
+        let applied = self.shared.with_replica(|replica| {
             if self.batch.len() >= LOOK_AHEAD_MIN {
                 replica.look_ahead(self.batch.iter().filter_map(Item::client));
             }
+            let mut applied = 0;
             for item in &mut self.batch {
                 item.apply(&mut self.texts, replica);
+                applied += 1;
+                // Of a short line asking about a position of eight thousand digits there may be a hundred in a batch.
+                if self.texts.len() >= texts_max {
+                    break;
+                }
             }
+            applied
         });
+        for item in self.batch.iter().take(applied) {
+            self.journal.received(&self.party, line_of(&item.incoming));
+        }
+        applied
     }
 
     /// Writes the reply to one line.
     fn reply(&mut self, item: &Item) {
+        self.turn += 1;
         match (&item.outcome, &item.incoming) {
             (Outcome::At(line), _) => {
                 let line = self.texts.get(line.clone()).unwrap_or_default();
@@ -231,6 +269,7 @@ impl ClientTask<'_> {
 
     fn reply_near(&mut self, operands: Range<usize>, whatsat: &Whatsat<Bytes>) {
         let operands = self.texts.get(operands).unwrap_or_default();
+        self.turn += if whatsat.limit() > Limit::default() { TURN_LINES } else { 0 };
         match look_near(&*self.shared.places, operands, whatsat) {
             Answer::Now(reply) => {
                 encode::at(self.outbox.tail(), operands);
@@ -289,6 +328,7 @@ impl Item {
         receipt: PosixTime,
         time_ahead_max: Option<Duration>,
     ) {
+        self.outcome = Outcome::Invalid;
         let Ok(Request::Iamat(iamat)) = &self.incoming else { return };
         let skew = receipt.since(iamat.posix_time());
         // A clock that far ahead would pin the position for as long (WIRE §2.8).

@@ -10,6 +10,9 @@ use tokio::task::JoinHandle;
 
 use crate::places::{Failure, Reply};
 
+/// What is kept of the memory of what was sent, in bytes: a batch of ATs needs no more.
+const KEPT_LEN: usize = 16 * 1024;
+
 /// Replies that are ready, and those that wait for one that is not.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -72,8 +75,8 @@ impl Outbox {
     /// What was ready has been sent.
     pub(super) fn sent(&mut self) {
         self.ready.clear();
-        // A burst of places must not stay in memory for as long as the connection lives.
-        self.ready.shrink_to(65_536);
+        // A burst of places must not stay in memory for as long as the connection lives: there may be ten thousand of those.
+        self.ready.shrink_to(KEPT_LEN);
     }
 
     pub(super) fn is_waiting(&self) -> bool {

@@ -7,6 +7,8 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+/// What the kernel may keep for a client, which without a bound is megabytes for each that asks and never reads.
+const CLIENT_SEND_BUFFER: usize = 256 * 1024;
 /// What the kernel may keep for a peer: small, so that records wait in the conflating queue, where the newest wins.
 const PEER_SEND_BUFFER: usize = 128 * 1024;
 /// When the kernel gives up on a peer that acknowledges nothing.
@@ -19,7 +21,9 @@ const LINGER_BYTES: usize = 1 << 20;
 /// Best effort: a connection without these options works too.
 pub(crate) fn prepare_client(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)));
+    let socket = SockRef::from(stream);
+    let _ = socket.set_send_buffer_size(CLIENT_SEND_BUFFER);
+    let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)));
 }
 
 /// Best effort: PING and the write deadline notice the same things, later.

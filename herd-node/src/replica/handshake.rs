@@ -8,6 +8,7 @@ use herd_proto::{Auth, ErrorCode, Hello, Ready, ServerName, encode};
 
 use super::catch_up::CatchUp;
 use super::digest::Salt;
+use super::lanes::LANES_OF_PEER;
 use super::link::{OwnedHello, Phase};
 use super::{CloseReason, Event, LinkId, PeerIndex, Replica, Side};
 
@@ -110,7 +111,7 @@ impl Replica {
         if self.peers.get_mut(peer.0).is_some_and(|peer| !peer.boots().admit(boot, id, has_link)) {
             return refused(ErrorCode::DuplicateName, "another process runs under this name");
         }
-        let Some(lane) = self.lanes.allocate(id) else {
+        let Some(lane) = self.has_lane_for(peer).then(|| self.lanes.allocate(id)).flatten() else {
             return refused(ErrorCode::Busy, "too many links");
         };
         if let Some(link) = self.links.get_mut(&id) {
@@ -119,6 +120,15 @@ impl Replica {
             link.phase = Phase::AwaitReady;
         }
         Ok(())
+    }
+
+    /// Whether `peer` may have one more lane: it always may have its share, and of the others' shares nothing. A peer that opens
+    /// link after link would keep the rest of the herd out.
+    fn has_lane_for(&self, peer: PeerIndex) -> bool {
+        let lanes_of = |peer| self.links.values().filter(|link| link.lane.is_some() && link.peer == Some(peer)).count();
+        let others = (0..self.peers.len()).map(PeerIndex).filter(|other| *other != peer);
+        let kept_back: usize = others.map(|other| LANES_OF_PEER.saturating_sub(lanes_of(other))).sum();
+        lanes_of(peer) < LANES_OF_PEER || self.lanes.free_count() > kept_back
     }
 
     fn send_ready(&mut self, id: LinkId) {

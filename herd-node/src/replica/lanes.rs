@@ -13,8 +13,11 @@ use super::store::Slot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lane(u8);
 
-/// How many proven links a server can have at once: two each for [`PEERS_MAX`](super::PEERS_MAX), since a pair of servers can have two for a moment.
-pub(super) const LANES_MAX: usize = 32;
+/// How many proven links every peer can always have: a pair of servers can have two for a moment.
+pub(super) const LANES_OF_PEER: usize = 2;
+
+/// How many proven links a server can have at once: [`LANES_OF_PEER`] for each of [`PEERS_MAX`](super::PEERS_MAX).
+pub(super) const LANES_MAX: usize = LANES_OF_PEER * super::PEERS_MAX;
 
 /// A set of lanes, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,6 +97,10 @@ impl Lanes {
 
     pub(super) const fn active(&self) -> LaneSet {
         self.active
+    }
+
+    pub(super) const fn free_count(&self) -> usize {
+        self.active.0.count_zeros() as usize
     }
 
     /// Appends `slot`. Returns the link whose writer must be told, unless it has been told already.

@@ -6,7 +6,12 @@
 
 use std::cmp::Ordering;
 
-use herd_proto::{At, Hops, Iamat, PosixTime, Skew};
+use herd_proto::frame::PEER_LINE_MAX;
+use herd_proto::{At, Hops, Iamat, PosixTime, ServerName, Skew};
+
+/// The most bytes of `origin skew client location time` that fit into a peer's line whoever passes them on: without the verb, the
+/// longest sender, and three digits of hops (WIRE §6.5).
+const OPERANDS_MAX: usize = PEER_LINE_MAX - "AT ".len() - " ".len() - ServerName::LEN_MAX - " 255".len();
 
 /// A position on its way into the store: borrowed from the line it came in.
 #[derive(Clone, Copy, Debug)]
@@ -76,11 +81,12 @@ impl<'a> Candidate<'a> {
         Some(Self { operands, layout, time: iamat.posix_time(), hops: Hops::default() })
     }
 
-    /// What a peer passed on. `None` if an operand is longer than any line may be.
+    /// What a peer passed on. `None` if it is too long for the next peer, whose name may be longer.
     pub fn from_at(at: &'a At<impl AsRef<[u8]>>, hops: Hops) -> Option<Self> {
+        let operands = Some(at.operands()).filter(|operands| operands.len() <= OPERANDS_MAX)?;
         let [origin, skew, client, location, _] = at.texts().map(<[u8]>::len);
         let layout = Layout::new(origin, skew, client, location)?;
-        Some(Self { operands: at.operands(), layout, time: at.posix_time(), hops })
+        Some(Self { operands, layout, time: at.posix_time(), hops })
     }
 
     /// Who.

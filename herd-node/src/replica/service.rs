@@ -40,17 +40,23 @@ impl Replica {
 
     /// A line that is no message came in on link `id`. A peer in service may send a few; anybody else none.
     pub fn handle_invalid(&mut self, now: Instant, id: LinkId, invalid: &Invalid<Bytes>) {
-        let Some(link) = self.links.get_mut(&id).filter(|link| link.phase != Phase::Closing) else { return };
+        let Some(link) = self.links.get_mut(&id) else { return };
         link.heard_at = link.heard_at.max(now);
+        // A verb we don't know is of a version we don't speak: it won't get better.
+        let is_hopeless = invalid.error.field == Field::Command;
+        self.on_bad_line(now, id, is_hopeless, || invalid.error.to_string());
+    }
+
+    fn on_bad_line(&mut self, now: Instant, id: LinkId, is_hopeless: bool, why: impl FnOnce() -> String) {
+        let Some(link) = self.links.get_mut(&id).filter(|link| link.phase != Phase::Closing) else { return };
         if link.is_live() {
             self.counters.peer_lines_invalid += 1;
             link.invalid += 1;
-            // A verb we don't know is of a version we don't speak: it won't get better.
-            if link.invalid <= self.settings.invalid_max && invalid.error.field != Field::Command {
+            if link.invalid <= self.settings.invalid_max && !is_hopeless {
                 return;
             }
         }
-        self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, invalid.error.to_string()));
+        self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, why()));
     }
 
     fn on_at(&mut self, now: Instant, id: LinkId, at: &PeerAt<Bytes>) {
@@ -60,7 +66,10 @@ impl Replica {
             let text = format!("sender {} is not this peer", at.sender());
             return self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, text));
         }
-        let Some(candidate) = Candidate::from_at(at.at(), at.hops()) else { return };
+        let Some(candidate) = Candidate::from_at(at.at(), at.hops()) else {
+            // Kept, it would be an over-long line to the next peer, who would close that link each time it is dumped.
+            return self.on_bad_line(now, id, false, || "a record too long to be passed on".to_owned());
+        };
         self.counters.updates_received += 1;
         match self.store.merge(&candidate, self.room_for_peers()) {
             Merge::Newer(slot) => {

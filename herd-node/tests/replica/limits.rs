@@ -118,3 +118,40 @@ fn every_clients_newest_gets_through_within_one_lap() {
         assert!(seen.iter().any(|line| line.contains(&format!("client-{client:04} "))), "client {client} starves");
     }
 }
+
+#[test]
+fn a_peer_that_opens_link_after_link_leaves_the_others_their_share() {
+    let mut desk = Desk::new(riley());
+    let mut ended = 0;
+    for at in 0..40 {
+        let link = desk.accept();
+        let mut puppet = Puppet::dialer(link, "Juzang", 1, nonce(at));
+        desk.prove(&mut puppet);
+        ended += usize::from(desk.is_closing(&puppet));
+    }
+    assert_eq!((ended, desk.refusal()), (10, ErrorCode::Busy));
+    for _ in 0..2 {
+        let puppet = desk.link_up("Jaquez", 2);
+        assert!(!desk.is_closing(&puppet));
+    }
+    assert_eq!(desk.replica.broken_invariant(desk.now), None);
+}
+
+#[test]
+fn a_record_that_no_line_could_pass_on_is_an_invalid_line() {
+    let operands = |len: usize| {
+        let (head, tail) = ("Juzang +0.000000001 kiwi +34.", "-118 1621464827");
+        format!("{head}{}{tail}", "0".repeat(len - head.len() - tail.len()))
+    };
+    let mut desk = Desk::new(riley());
+    let puppet = desk.link_up("Juzang", 1);
+    for _ in 0..10 {
+        desk.tell(puppet.link, &format!("AT {} Juzang 1\n", operands(16_313)));
+    }
+    assert_eq!((desk.replica.records().count(), desk.replica.counters().peer_lines_invalid), (0, 10));
+    desk.tell(puppet.link, &format!("AT {} Juzang 1\n", operands(16_312)));
+    assert_eq!(desk.replica.records().count(), 1);
+    assert!(!desk.is_closing(&puppet));
+    desk.tell(puppet.link, &format!("AT {} Juzang 1\n", operands(16_313)));
+    assert_eq!(desk.refusal(), ErrorCode::BadMessage);
+}

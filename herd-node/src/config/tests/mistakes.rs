@@ -65,6 +65,18 @@ pub(super) const TABLES: &[(&str, &str)] = &[
         "12: places.base_url: is not a URL fit for places: it should begin with https://",
     ),
     (
+        "[places]\nbase_url = \"https://maps.example:99999/\"",
+        "12: places.base_url: is not a URL fit for places: has a port that is none",
+    ),
+    (
+        "[places]\nbase_url = \"http://[::ffff:127.0.0.1]:1/\"",
+        "12: places.base_url: is not a URL fit for places: http only reaches loopback addresses: use https",
+    ),
+    (
+        "[places]\nbase_url = \"http://127.0.0.1:1/\"\nbackend = \"google-legacy\"",
+        "13: places.backend: \"google-legacy\" needs a key, from places.key_file or the environment's PLACES_KEY",
+    ),
+    (
         "[places]\nbase_url = \"http://127.0.0.1.evil.example/\"",
         "12: places.base_url: is not a URL fit for places: http only reaches loopback addresses: use https",
     ),

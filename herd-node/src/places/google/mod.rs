@@ -29,6 +29,7 @@ mod stats;
 
 pub use breaker::BreakerState;
 pub use setup::SetupError;
+pub(crate) use setup::{endpoint_problem, is_loopback};
 pub use stats::{Failures, Stats};
 
 use std::fmt;

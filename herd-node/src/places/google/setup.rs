@@ -102,7 +102,15 @@ pub(super) fn checked_url(text: &str) -> Result<Uri, SetupError> {
     }
 }
 
-pub(super) fn is_loopback(host: &str) -> bool {
+/// Why `text` can't be an endpoint, if it can't.
+pub(crate) fn endpoint_problem(text: &str) -> Option<&'static str> {
+    match checked_url(text) {
+        Err(SetupError::BaseUrl { reason }) => Some(reason),
+        _ => None,
+    }
+}
+
+pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
