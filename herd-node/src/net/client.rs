@@ -6,11 +6,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use herd_proto::codec::{Incoming, ServerCodec};
-use herd_proto::{Expected, Limit, Location, PosixTime, Request, ServerName, Whatsat, encode};
+use herd_proto::codec::ServerCodec;
+use herd_proto::{Expected, Limit, Location, Request, ServerName, Whatsat, encode};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio_util::codec::Decoder;
@@ -18,10 +17,10 @@ use tokio_util::codec::Decoder;
 use crate::clock;
 use crate::journal::{Batch, Party};
 use crate::places::{self, Answer, Failure, Places, Query};
-use crate::replica::{Candidate, Posted, Replica};
 
 use super::deadline::{Deadline, Waits};
 use super::outbox::{Outbox, put_body};
+use super::request::{Asked, Outcome, Refusal};
 use super::shared::Shared;
 use super::socket;
 
@@ -74,7 +73,7 @@ struct ClientTask<'a> {
     codec: ServerCodec,
     input: BytesMut,
     /// Lines that were not answered yet.
-    batch: Vec<Item>,
+    batch: Vec<Asked>,
     /// Texts of the batch's outcomes, one after the other: one piece of memory for all of them, and used again.
     texts: Vec<u8>,
     outbox: Outbox,
@@ -87,22 +86,6 @@ struct ClientTask<'a> {
     is_over: bool,
     /// Because the client has half-closed, and not because the server stops: what has no LF is a last line (WIRE §1.1).
     is_ended: bool,
-}
-
-/// One line of a batch, and what is to be said to it.
-struct Item {
-    incoming: Incoming,
-    outcome: Outcome,
-}
-
-#[derive(Clone)]
-enum Outcome {
-    /// The AT line that answers an IAMAT.
-    At(Range<usize>),
-    /// The operands of the newest position known of a WHATSAT's client.
-    Near(Range<usize>),
-    /// `?`
-    Invalid,
 }
 
 impl ClientTask<'_> {
@@ -199,7 +182,7 @@ impl ClientTask<'_> {
             if incoming.as_ref().is_err_and(|invalid| invalid.error.expected == Expected::LineWithinCap) {
                 self.long_lines += 1;
             }
-            self.batch.push(Item { incoming, outcome: Outcome::Invalid });
+            self.batch.push(Asked::new(incoming));
             if self.long_lines >= LONG_LINES_MAX {
                 break;
             }
@@ -232,7 +215,7 @@ impl ClientTask<'_> {
         let texts_max = self.texts.len() + self.shared.limits.output_bytes_max;
         let applied = self.shared.with_replica(|replica| {
             if self.batch.len() >= LOOK_AHEAD_MIN {
-                replica.look_ahead(self.batch.iter().filter_map(Item::client));
+                replica.look_ahead(self.batch.iter().filter_map(Asked::client));
             }
             let mut applied = 0;
             for item in &mut self.batch {
@@ -246,15 +229,15 @@ impl ClientTask<'_> {
             applied
         });
         for item in self.batch.iter().take(applied) {
-            self.journal.received(&self.party, line_of(&item.incoming));
+            self.journal.received(&self.party, item.line());
         }
         applied
     }
 
     /// Writes the reply to one line.
-    fn reply(&mut self, item: &Item) {
+    fn reply(&mut self, asked: &Asked) {
         self.turn += 1;
-        match (&item.outcome, &item.incoming) {
+        match (asked.outcome(), asked.incoming()) {
             (Outcome::At(line), _) => {
                 let line = self.texts.get(line.clone()).unwrap_or_default();
                 self.outbox.tail().extend_from_slice(line);
@@ -262,9 +245,23 @@ impl ClientTask<'_> {
             (Outcome::Near(operands), Ok(Request::Whatsat(whatsat))) => {
                 return self.reply_near(operands.clone(), whatsat);
             }
-            (_, incoming) => encode::invalid(self.outbox.tail(), line_of(incoming)),
+            (outcome, _) => {
+                if let Outcome::Refused(why) = outcome {
+                    self.journal_refusal(*why, asked.line());
+                }
+                encode::invalid(self.outbox.tail(), asked.line());
+            }
         }
         self.outbox.replied();
+    }
+
+    /// The client is told `?` and its line (WIRE §1.6); what was wrong with it the operator reads here.
+    fn journal_refusal(&mut self, why: Refusal, line: &[u8]) {
+        if self.shared.journal.is_on() {
+            let mut text = format!("{why}; in: ").into_bytes();
+            text.extend_from_slice(line);
+            self.journal.event("invalid", &self.party, text);
+        }
     }
 
     fn reply_near(&mut self, operands: Range<usize>, whatsat: &Whatsat<Bytes>) {
@@ -311,56 +308,6 @@ impl ClientTask<'_> {
     }
 }
 
-impl Item {
-    fn client(&self) -> Option<&[u8]> {
-        match &self.incoming {
-            Ok(Request::Iamat(iamat)) => Some(iamat.client().as_bytes()),
-            Ok(Request::Whatsat(whatsat)) => Some(whatsat.client().as_bytes()),
-            Err(_) => None,
-        }
-    }
-
-    /// What can be said without looking at the replica: an IAMAT is answered with itself.
-    fn prepare(
-        &mut self,
-        texts: &mut Vec<u8>,
-        server: ServerName<'_>,
-        receipt: PosixTime,
-        time_ahead_max: Option<Duration>,
-    ) {
-        self.outcome = Outcome::Invalid;
-        let Ok(Request::Iamat(iamat)) = &self.incoming else { return };
-        let skew = receipt.since(iamat.posix_time());
-        // A clock that far ahead would pin the position for as long (WIRE §2.8).
-        let is_ahead = |max: Duration| i128::try_from(max.as_nanos()).is_ok_and(|max| -skew.nanos() > max);
-        if !time_ahead_max.is_some_and(is_ahead) {
-            let start = texts.len();
-            encode::at_of_iamat(texts, server, skew, iamat);
-            self.outcome = Outcome::At(start..texts.len());
-        }
-    }
-
-    fn apply(&mut self, texts: &mut Vec<u8>, replica: &mut Replica) {
-        match (&self.outcome, &self.incoming) {
-            (Outcome::At(reply), Ok(Request::Iamat(iamat))) => {
-                let reply = texts.get(reply.clone()).unwrap_or_default();
-                let posted = Candidate::from_reply(reply, iamat).map(|candidate| replica.handle_post(&candidate));
-                if !matches!(posted, Some(Posted::Newer | Posted::Known)) {
-                    self.outcome = Outcome::Invalid;
-                }
-            }
-            (_, Ok(Request::Whatsat(whatsat))) => {
-                if let Some(operands) = replica.find(whatsat.client().as_bytes()) {
-                    let start = texts.len();
-                    texts.extend_from_slice(operands);
-                    self.outcome = Outcome::Near(start..texts.len());
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
 fn look_near(places: &dyn Places, operands: &[u8], whatsat: &Whatsat<Bytes>) -> Answer {
     let location = operands.split(|byte| *byte == b' ').nth(3).and_then(|text| Location::new(text).ok());
     match location {
@@ -368,13 +315,6 @@ fn look_near(places: &dyn Places, operands: &[u8], whatsat: &Whatsat<Bytes>) -> 
             places.nearby(&Query { location, radius: whatsat.radius(), limit: whatsat.limit() })
         }
         _ => Answer::Now(places::none_wanted()),
-    }
-}
-
-fn line_of(incoming: &Incoming) -> &[u8] {
-    match incoming {
-        Ok(request) => request.line(),
-        Err(invalid) => &invalid.line,
     }
 }
 

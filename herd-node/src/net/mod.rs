@@ -12,6 +12,7 @@ mod gate;
 mod limits;
 mod link;
 mod outbox;
+mod request;
 mod shared;
 mod socket;
 mod watch;

@@ -60,7 +60,8 @@ async fn everything_that_comes_and_goes_is_written() {
     let mut expected = vec!["connected".to_owned(), "recv IAMAT kiwi +1+2 3".to_owned(), format!("sent AT {told}")];
     expected.extend(["recv WHATSAT kiwi 1 0".to_owned(), format!("sent AT {told}")]);
     expected.extend(json.iter().map(|line| format!("sent {line}").trim_end().to_owned()));
-    expected.extend(["recv".to_owned(), "sent ? ".to_owned(), "disconnected closed by the client".to_owned()]);
+    let wrong = "invalid command at byte 0: expected IAMAT or WHATSAT; in: ";
+    expected.extend(["recv", wrong, "sent ? ", "disconnected closed by the client"].map(str::to_owned));
     let said: Vec<_> = of_client.iter().map(|event| event.replacen(&format!(" client {address}"), "", 1)).collect();
     assert_eq!(said, expected);
     // Between servers: what one wrote as sent the other wrote as received, handshake, records and goodbye.
@@ -142,10 +143,36 @@ async fn no_client_can_write_a_line_of_its_own() {
     herd.stop("Riley").await;
     let events = events(directory.path(), "Riley", |_| true);
     let kinds: Vec<&str> = events.iter().map(|event| event.split(' ').next().unwrap()).collect();
-    let expected = ["start", "connected"].into_iter().chain(["recv", "sent"].repeat(5)).chain(["disconnected", "stop"]);
-    assert_eq!(kinds, expected.collect::<Vec<_>>());
+    let expected = [&["start", "connected"][..], &["recv", "invalid", "sent"].repeat(4), &["recv", "sent"]].concat();
+    assert_eq!(kinds, [&expected[..], &["disconnected", "stop"]].concat());
     let text = events.concat();
     assert!(text.chars().all(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2028}')), "{text:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_reads_what_was_wrong_with_a_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = herd::riley();
+    config.journal = journal_in(&directory);
+    config.limits.clients_max = 1;
+    let mut herd = TestHerd::start(config).await;
+    let mut client = herd.connect("Riley").await;
+    client.post("kiwi", "+1+2", "3").await;
+    let wrong = [
+        ("IAMAT kiwi +91+0 3", "location at byte 11: expected a latitude from -90 to +90"),
+        ("WHATSAT nobody 10 5", "client ID: nobody has posted it"),
+        ("IAMAT kiwi +1+2 99999999999", "time: more than 86400 s ahead of this server's clock"),
+        ("IAMAT another +1+2 3", "client ID: this server has no room for another"),
+    ];
+    for (line, _) in wrong {
+        assert_eq!(client.ask(line).await, format!("? {line}"));
+    }
+    client.finish().await;
+    client.rest().await;
+    herd.stop("Riley").await;
+    let told = events(directory.path(), "Riley", |event| event.starts_with("invalid client "));
+    let said: Vec<&str> = told.iter().map(|event| event.splitn(4, ' ').nth(3).unwrap()).collect();
+    assert_eq!(said, wrong.map(|(line, why)| format!("{why}; in: {line}")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,133 @@
+//! One line of a client, and what is to be said to it.
+
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use herd_proto::codec::Incoming;
+use herd_proto::{ParseError, PosixTime, Request, ServerName, encode};
+
+use crate::replica::{Candidate, Posted, Replica};
+
+/// A line of a batch. Its texts are in memory that the batch shares.
+#[derive(Debug)]
+pub(super) struct Asked {
+    incoming: Incoming,
+    outcome: Outcome,
+}
+
+/// What is to be said to a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The AT line that answers an IAMAT.
+    At(Range<usize>),
+    /// The operands of the newest position known of a WHATSAT's client.
+    Near(Range<usize>),
+    /// `?`
+    Refused(Refusal),
+}
+
+/// Why a line is answered with `?` (WIRE §1.6). The client knows what it sent; the operator is told this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It is no request.
+    Unreadable(ParseError),
+    /// It asks about a client that nobody has posted (WIRE §3.3).
+    UnknownClient,
+    /// Its time is further ahead of this server's clock than clocks may be (WIRE §2.8).
+    Ahead(Duration),
+    /// It is of a new client, or longer than the client's last position, and there is no room for it.
+    NoRoom,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => error.fmt(f),
+            Self::UnknownClient => f.write_str("client ID: nobody has posted it"),
+            Self::Ahead(max) => write!(f, "time: more than {} s ahead of this server's clock", max.as_secs()),
+            Self::NoRoom => f.write_str("client ID: this server has no room for another"),
+        }
+    }
+}
+
+impl Asked {
+    pub(super) fn new(incoming: Incoming) -> Self {
+        let refusal = match &incoming {
+            Ok(_) => Refusal::UnknownClient,
+            Err(invalid) => Refusal::Unreadable(invalid.error),
+        };
+        Self { incoming, outcome: Outcome::Refused(refusal) }
+    }
+
+    pub(super) fn incoming(&self) -> &Incoming {
+        &self.incoming
+    }
+
+    pub(super) fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// The line as it came.
+    pub(super) fn line(&self) -> &[u8] {
+        match &self.incoming {
+            Ok(request) => request.line(),
+            Err(invalid) => &invalid.line,
+        }
+    }
+
+    /// Whom it is about.
+    pub(super) fn client(&self) -> Option<&[u8]> {
+        match &self.incoming {
+            Ok(Request::Iamat(iamat)) => Some(iamat.client().as_bytes()),
+            Ok(Request::Whatsat(whatsat)) => Some(whatsat.client().as_bytes()),
+            Err(_) => None,
+        }
+    }
+
+    /// Says what can be said without looking at the replica: an IAMAT is answered with itself.
+    pub(super) fn prepare(
+        &mut self,
+        texts: &mut Vec<u8>,
+        server: ServerName<'_>,
+        receipt: PosixTime,
+        time_ahead_max: Option<Duration>,
+    ) {
+        let Ok(Request::Iamat(iamat)) = &self.incoming else { return };
+        let skew = receipt.since(iamat.posix_time());
+        // A clock that far ahead would pin the position for as long (WIRE §2.8).
+        let is_ahead = |max: &Duration| i128::try_from(max.as_nanos()).is_ok_and(|max| -skew.nanos() > max);
+        self.outcome = match time_ahead_max.filter(is_ahead) {
+            Some(max) => Outcome::Refused(Refusal::Ahead(max)),
+            None => {
+                let start = texts.len();
+                encode::at_of_iamat(texts, server, skew, iamat);
+                Outcome::At(start..texts.len())
+            }
+        };
+    }
+
+    /// Says what the replica has to say.
+    pub(super) fn apply(&mut self, texts: &mut Vec<u8>, replica: &mut Replica) {
+        match (&self.outcome, &self.incoming) {
+            (Outcome::At(reply), Ok(Request::Iamat(iamat))) => {
+                let reply = texts.get(reply.clone()).unwrap_or_default();
+                let posted = Candidate::from_reply(reply, iamat).map(|candidate| replica.handle_post(&candidate));
+                if !matches!(posted, Some(Posted::Newer | Posted::Known)) {
+                    self.outcome = Outcome::Refused(Refusal::NoRoom);
+                }
+            }
+            (_, Ok(Request::Whatsat(whatsat))) => {
+                self.outcome = match replica.find(whatsat.client().as_bytes()) {
+                    Some(operands) => {
+                        let start = texts.len();
+                        texts.extend_from_slice(operands);
+                        Outcome::Near(start..texts.len())
+                    }
+                    None => Outcome::Refused(Refusal::UnknownClient),
+                };
+            }
+            _ => {}
+        }
+    }
+}
