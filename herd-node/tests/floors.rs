@@ -134,6 +134,17 @@ fn imports_of_the_language_point_down() {
     assert_holds("herd-proto/src", PROTO);
 }
 
+/// Whatever herd-cli can do, any other client can.
+#[test]
+fn the_client_is_made_of_the_language_only() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("herd-cli/Cargo.toml");
+    let text = fs::read_to_string(manifest).unwrap();
+    let sections = text.split("\n[").filter(|section| section.contains("dependencies]\n"));
+    for section in sections.filter(|section| !section.starts_with("dev-dependencies")) {
+        assert!(!section.contains("herd-node"), "herd-cli depends on herd-node:\n{section}");
+    }
+}
+
 fn assert_holds(directory: &str, rooms: &[Room]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut files = Vec::new();

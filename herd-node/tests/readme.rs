@@ -142,6 +142,12 @@ fn runs(arguments: &[&str], directory: &Path) {
 }
 
 #[test]
+fn the_oldest_rust_is_as_said() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(text.contains(concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or newer")));
+}
+
+#[test]
 fn links_lead_to_files() {
     for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "herd-node/README.md", "fuzz/README.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();
