@@ -72,3 +72,8 @@ pub use radius::Radius;
 pub use server_name::ServerName;
 pub use skew::Skew;
 pub use timestamp::{PosixTime, Timestamp};
+
+/// The project's README, whose examples are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

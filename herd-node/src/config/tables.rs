@@ -130,6 +130,7 @@ fn upstream(table: &Section<'_>, settings: &mut places::Settings) -> Result<(), 
     }
     if let Some(value) = table.value("backend") {
         settings.backend = value.choice(&BACKENDS)?;
+        // Of a stand-in on this machine, too: the backend does not start without one.
         if settings.backend != Backend::Embedded && settings.key.is_none() {
             let name = BACKENDS.iter().find(|(_, backend)| *backend == settings.backend).map_or("", |(name, _)| name);
             return Err(value.error(Problem::NeedsKey(name)));

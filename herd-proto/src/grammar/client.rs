@@ -2,7 +2,7 @@
 
 use super::values::field_client_id;
 use super::{limit, location, radius, time};
-use crate::ascii::{is_field, is_space};
+use crate::ascii::{is_field, space_at};
 use crate::message::{IamatParts, RequestParts, Span, WhatsatParts};
 use crate::{Expected, Field, ParseError};
 
@@ -50,7 +50,7 @@ impl<'a> Fields<'a> {
         let rest = &self.line[self.at..];
         let start = self.at + rest.iter().position(|byte| is_field(*byte)).unwrap_or(rest.len());
         let rest = &self.line[start..];
-        let end = start + rest.iter().position(|byte| is_space(*byte)).unwrap_or(rest.len());
+        let end = start + space_at(rest).unwrap_or(rest.len());
         self.at = end;
         Span::new(start, end)
     }

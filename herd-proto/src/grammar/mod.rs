@@ -18,6 +18,7 @@ pub(crate) use peer::peer_message;
 pub(crate) use server::at_line;
 pub(crate) use values::{client_id, hops, limit, radius, server_name, skew, time};
 
+use crate::ascii::{leading_digits, number};
 use crate::{Expected, Field, ParseError};
 
 pub(crate) type Input<'a> = &'a [u8];
@@ -104,12 +105,6 @@ fn complete<'a, T>(
     }
 }
 
-/// `count(DIGIT)`: how many ASCII digits `input` begins with.
-#[inline]
-fn leading_digits(input: Input<'_>) -> usize {
-    input.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(input.len())
-}
-
 /// `1*DIGIT`: one or more ASCII digits.
 #[inline]
 fn digits(input: Input<'_>) -> Parsed<'_, Input<'_>> {
@@ -133,7 +128,7 @@ fn fraction(input: Input<'_>) -> Parsed<'_, Input<'_>> {
 fn whole_number(digits: Input<'_>) -> Option<u64> {
     // Nineteen digits can't overflow; nearly every number is shorter.
     if digits.len() <= 19 {
-        return Some(digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')));
+        return Some(number(digits));
     }
     digits.iter().try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
 }
@@ -145,6 +140,5 @@ const POWERS_OF_TEN: [u64; 10] =
 #[inline]
 fn billionths(digits: Input<'_>) -> (u64, bool) {
     let (kept, dropped) = digits.split_at(digits.len().min(9));
-    let value = kept.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
-    (value * POWERS_OF_TEN[9 - kept.len()], dropped.iter().any(|digit| *digit != b'0'))
+    (number(kept) * POWERS_OF_TEN[9 - kept.len()], dropped.iter().any(|digit| *digit != b'0'))
 }

@@ -4,7 +4,7 @@
 
 use super::values::field_client_id;
 use super::{Stop, location, server_name, skew, time};
-use crate::ascii::is_space;
+use crate::ascii::space_at;
 use crate::message::{AtParts, Span};
 use crate::{Expected, Field, ParseError};
 
@@ -45,7 +45,7 @@ impl<'a> Words<'a> {
     pub(super) fn next_span(&mut self) -> Span {
         let start = self.at.min(self.line.len());
         let rest = &self.line[start..];
-        let end = start + rest.iter().position(|byte| is_space(*byte)).unwrap_or(rest.len());
+        let end = start + space_at(rest).unwrap_or(rest.len());
         self.at = end + 1;
         Span::new(start, end)
     }

@@ -1,7 +1,7 @@
 //! One field, one value: client ID, server name, time, skew, radius, bound, hop count.
 
-use super::{Input, Parsed, Stop, billionths, complete, digits, fraction, leading_digits, whole_number};
-use crate::ascii::is_space;
+use super::{Input, Parsed, Stop, billionths, complete, digits, fraction, whole_number};
+use crate::ascii::{leading_digits, space_at};
 use crate::{ClientId, Expected, PosixTime, Radius, ServerName, Skew};
 
 /// `client-id = 1*4096field-byte` that are UTF-8 (WIRE §2.2).
@@ -9,7 +9,7 @@ pub(crate) fn client_id(text: &[u8]) -> Result<&[u8], Stop> {
     if text.is_empty() {
         return Err(Stop::new(0, Expected::Operand));
     }
-    if let Some(offset) = text.iter().position(|byte| is_space(*byte)) {
+    if let Some(offset) = space_at(text) {
         return Err(Stop::new(offset, Expected::EndOfLine));
     }
     field_client_id(text)

@@ -1,0 +1,174 @@
+//! `./dev`, on machines where this and that is missing: what it runs, what it says, how it ends. Its tools are played by small scripts.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A machine with bash, a C compiler, Rust 1.95 and OpenSSL; the last two are only played.
+struct Machine {
+    tools: tempfile::TempDir,
+}
+
+/// How a run of `./dev` ended.
+struct Run {
+    code: Option<i32>,
+    /// Standard output and standard error.
+    said: (String, String),
+}
+
+impl Machine {
+    fn new() -> Self {
+        let machine = Self { tools: tempfile::tempdir().unwrap() };
+        for tool in ["bash", "env", "sed", "dirname", "cat", "chmod"] {
+            symlink(real(tool), machine.tools.path().join(tool)).unwrap();
+        }
+        let machine = machine.with("uname", "echo Linux").with("id", "echo 0");
+        let machine = machine.with("cc", "exit 0").with("pkg-config", "exit 0");
+        machine.with("rustc", "echo 'rustc 1.95.0 (0123456789 2026-01-01)'").with("cargo", "exit 0")
+    }
+
+    /// Has `tool`, which does as `script` says.
+    fn with(self, tool: &str, script: &str) -> Self {
+        let path = self.tools.path().join(tool);
+        fs::write(&path, format!("#!{}\n{script}\n", real("bash").display())).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    fn without(self, tool: &str) -> Self {
+        fs::remove_file(self.tools.path().join(tool)).unwrap();
+        self
+    }
+
+    /// Has a package manager whose packages are said and include pkg-config.
+    fn with_packages(self, manager: &str) -> Self {
+        let pkg_config = self.tools.path().join("pkg-config").display().to_string();
+        let bash = real("bash").display().to_string();
+        let install = format!("printf '#!{bash}\\nexit 0\\n' >{pkg_config}; chmod +x {pkg_config}");
+        self.with(manager, &format!("case \"$*\" in *ssl*) {install} ;; esac"))
+    }
+
+    /// Runs `./dev arguments` from a directory that is not the project's.
+    fn dev(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("dev");
+        let mut command = Command::new(script);
+        command.args(arguments).current_dir(self.tools.path()).env_clear();
+        command.env("PATH", self.tools.path()).env("HOME", self.tools.path()).envs(variables.iter().copied());
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Run { code: output.status.code(), said: (text(output.stdout), text(output.stderr)) }
+    }
+}
+
+fn real(tool: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    std::env::split_paths(&path).map(|directory| directory.join(tool)).find(|file| file.exists()).unwrap()
+}
+
+impl Run {
+    /// The commands it said it ran.
+    fn commands(&self) -> Vec<&str> {
+        self.said.0.lines().filter_map(|line| line.strip_prefix("$ ")).collect()
+    }
+
+    #[track_caller]
+    fn gave_up(&self, because: &str) {
+        assert_eq!(self.code, Some(2), "{:?}", self.said);
+        assert!(self.said.1.contains(because), "{:?}", self.said);
+        assert!(!self.commands().iter().any(|command| command.starts_with("cargo")), "{:?}", self.said);
+    }
+}
+
+const APT: &str =
+    "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc libc6-dev pkg-config libssl-dev";
+
+#[test]
+fn nothing_is_installed_where_nothing_is_missing() {
+    let run = Machine::new().with("apt-get", "exit 1").dev(&["test"], &[]);
+    assert_eq!((run.commands(), run.code), (vec!["cargo test --workspace"], Some(0)));
+    let run = Machine::new().without("pkg-config").dev(&["test"], &[("OPENSSL_DIR", "/opt/openssl")]);
+    assert_eq!((run.commands(), run.code), (vec!["cargo test --workspace"], Some(0)));
+    let run = Machine::new().without("pkg-config").with("uname", "echo Darwin").dev(&["test"], &[]);
+    assert_eq!((run.commands(), run.code), (vec!["cargo test --workspace"], Some(0)));
+}
+
+#[test]
+fn what_is_missing_is_installed() {
+    let bare = || Machine::new().without("pkg-config");
+    let run = bare().with_packages("apt-get").dev(&["test"], &[]);
+    assert!(run.said.0.starts_with("Missing: pkg-config and the OpenSSL headers. Installing now:\n"), "{:?}", run.said);
+    assert_eq!((run.commands(), run.code), (vec!["apt-get update", APT, "cargo test --workspace"], Some(0)));
+    for (manager, install) in [
+        ("dnf", "dnf install -y gcc pkgconf-pkg-config openssl-devel"),
+        ("apk", "apk add build-base pkgconf openssl-dev openssl-libs-static"),
+        ("brew", "brew install gcc pkgconf openssl@3"),
+    ] {
+        let run = bare().with_packages(manager).dev(&["test"], &[]);
+        assert_eq!((run.commands(), run.code), (vec![install, "cargo test --workspace"], Some(0)));
+    }
+    // Found, but it knows no OpenSSL: the headers are missing.
+    let run = Machine::new().with("pkg-config", "exit 1").with_packages("apt-get").dev(&["test"], &[]);
+    assert_eq!((run.commands().len(), run.code), (3, Some(0)));
+}
+
+#[test]
+fn who_is_not_root_uses_sudo_or_is_told_what_to_type() {
+    let bare = || Machine::new().without("pkg-config").with("id", "echo 1000").with_packages("apt-get");
+    let sudo = "while [ \"${1#-}\" != \"$1\" ]; do shift; done; \"$@\"";
+    let run = bare().with("sudo", sudo).dev(&["test"], &[("CI", "true")]);
+    let install = format!("sudo -n {APT}");
+    assert_eq!(run.commands(), ["sudo -n apt-get update", &install, "cargo test --locked --workspace"]);
+    assert_eq!(run.code, Some(0));
+    bare().dev(&["test"], &[]).gave_up(&format!("Please run, as root:\ndev:     apt-get update\ndev:     {APT}"));
+    bare()
+        .with("sudo", "exit 1")
+        .dev(&["test"], &[])
+        .gave_up(&format!("did not work:\ndev:     apt-get update\ndev:     {APT}"));
+    Machine::new().without("pkg-config").dev(&["test"], &[]).gave_up("with your system's package manager");
+}
+
+#[test]
+fn missing_or_old_rust_is_said() {
+    Machine::new().without("cargo").dev(&["test"], &[]).gave_up("https://rustup.rs");
+    Machine::new().with("rustc", "exit 1").dev(&["test"], &[]).gave_up("rustup default stable");
+    let floor = env!("CARGO_PKG_RUST_VERSION");
+    let old = Machine::new().with("rustc", "echo 'rustc 1.9.9 (0123456789 2016-01-01)'");
+    old.dev(&["test"], &[]).gave_up(&format!("Rust 1.9.9 is too old: this needs {floor} or newer"));
+    let newest = Machine::new().with("rustc", "echo 'rustc 2.0.0-nightly (0123456789 2036-01-01)'");
+    assert_eq!(newest.dev(&["test"], &[]).code, Some(0));
+}
+
+#[test]
+fn ci_goes_on_after_a_failed_lane_and_counts() {
+    let machine = Machine::new().with("cargo", "case \"$1\" in doc) exit 101 ;; esac");
+    let run = machine.dev(&["ci"], &[("CI", "true")]);
+    assert_eq!(run.said.0.lines().last(), Some("6 passed, 1 failed"), "{:?}", run.said);
+    assert_eq!(run.code, Some(1));
+    let lanes: Vec<&str> = run.said.0.lines().filter_map(|line| line.strip_prefix("==> ")).collect();
+    assert_eq!(lanes, ["lint", "test", "doc", "features", "fuzz", "bench --quick", "sim"]);
+    let run = Machine::new().dev(&["ci"], &[]);
+    assert_eq!((run.said.0.lines().last(), run.code), (Some("7 passed, 0 failed"), Some(0)));
+}
+
+#[test]
+fn usage_is_minded() {
+    let run = Machine::new().dev(&[], &[]);
+    assert_eq!(run.code, Some(0));
+    for lane in ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "ci"] {
+        assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
+    }
+    let wrong: [&[&str]; 8] = [
+        &["dance"],
+        &["test", "--fast"],
+        &["demo", "--go"],
+        &["bench", "--slow"],
+        &["sim", "--seeds", "-3"],
+        &["sim", "--seed"],
+        &["fuzz", "nothing"],
+        &["fuzz", "client_line", "--seconds", "soon"],
+    ];
+    for arguments in wrong {
+        Machine::new().dev(arguments, &[]).gave_up("says what it knows");
+    }
+}
