@@ -16,7 +16,7 @@ pub(crate) fn demo(stay: bool) -> Result<(), Failure> {
     run::runtime()?.block_on(async {
         let stop = run::stop_signal().map_err(Failure::running)?;
         tokio::pin!(stop);
-        let journals = Journals::create().map_err(Failure::running)?;
+        let journals = Journals::create()?;
         let mut cast = Cast::start(configuration(&journals)?).await?;
         let told = tokio::select! {
             told = script::tell(&mut cast) => told,
@@ -56,12 +56,14 @@ struct Journals {
 }
 
 impl Journals {
-    fn create() -> std::io::Result<Self> {
-        let number = getrandom::u64()?;
+    fn create() -> Result<Self, Failure> {
+        let number = getrandom::u64().map_err(Failure::running)?;
         let directory = std::env::temp_dir().join(format!("herd-demo-{number:016x}"));
         // Not `create_dir_all`: a directory that is there already is somebody else's.
-        std::fs::create_dir(&directory)?;
-        Ok(Self { directory })
+        match std::fs::create_dir(&directory) {
+            Ok(()) => Ok(Self { directory }),
+            Err(error) => Err(Failure::running(format!("no directory {} for journals: {error}", directory.display()))),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 #![cfg(feature = "codec")]
 
 use bytes::BytesMut;
-use herd_proto::codec::{Incoming, PeerCodec, ServerCodec};
+use herd_proto::codec::{ClientCodec, Incoming, PeerCodec, RawLine, ServerCodec};
 use herd_proto::frame::{CLIENT_LINE_MAX, PREFIX_LEN};
 use herd_proto::{Expected, Field, Response, encode};
 use tokio_util::codec::{Decoder, Encoder};
@@ -174,4 +174,15 @@ fn the_server_writes_each_kind_of_reply() {
     codec.encode(Response::At(at), &mut out).unwrap();
     codec.encode(Response::Invalid("? x"), &mut out).unwrap();
     assert_eq!(out, format!("{line}\n{{\n}}\n\n{line}\n? x\n"));
+}
+
+#[test]
+fn a_client_reads_the_longest_record_there_may_be() {
+    // What servers with `client_line_bytes_max` raised take, and pass on to others.
+    let (head, tail) = ("AT Riley +0.263873386 kiwi +34.", "-118 1621464827");
+    let line = format!("{head}{}{tail}\n", "0".repeat(3 + 16_312 - head.len() - tail.len()));
+    let mut codec = ClientCodec::default();
+    codec.encode(RawLine(b"IAMAT kiwi +34-118 1621464827"), &mut BytesMut::new()).unwrap();
+    let reply = codec.decode(&mut BytesMut::from(line.as_bytes())).unwrap().unwrap().unwrap();
+    assert!(matches!(reply, Response::At(at) if at.line().len() + 1 == line.len()));
 }

@@ -8,7 +8,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::over_long;
 use crate::ascii::{is_field, is_space};
-use crate::frame::{CLIENT_LINE_MAX, Frame, LineFramer, PREFIX_LEN};
+use crate::frame::{Frame, LineFramer, PEER_LINE_MAX, PREFIX_LEN};
 use crate::{At, Expected, Field, Invalid, ParseError, Request, Response};
 
 /// The default cap of a WHATSAT reply's body in bytes: what a server accepts from its places service.
@@ -173,9 +173,10 @@ impl ClientCodec {
 }
 
 impl Default for ClientCodec {
-    /// Reply lines may be longer than request lines by what a server puts before a client's operands.
+    /// Reply lines as long as lines between servers: a server may be configured to take longer requests than the default, and tells
+    /// of records that other servers took.
     fn default() -> Self {
-        Self::new(CLIENT_LINE_MAX + 256, BODY_MAX)
+        Self::new(PEER_LINE_MAX, BODY_MAX)
     }
 }
 
