@@ -105,7 +105,7 @@ impl Server {
         places: Arc<dyn Places>,
         files_max: usize,
     ) -> Result<Self, BindError> {
-        if config.secrets.is_empty() && !server.peer.ip().is_loopback() {
+        if config.secrets.is_empty() && !server.peer.ip().to_canonical().is_loopback() {
             return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
         }
         let name: Arc<str> = server.name.as_str().into();

@@ -167,3 +167,24 @@ async fn a_full_store_refuses_new_clients_and_no_old_ones() {
     let newest = client.post("a", "+5+6", "4").await;
     assert_eq!(client.whereabouts("a").await.unwrap(), newest);
 }
+
+/// Where a batch's answers need more room than there may be, it is answered in parts: none left out, none twice, none out of turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn short_questions_about_long_positions_are_answered_in_parts() {
+    let herd = riley_with(|config| config.limits.output_bytes_max = 4_096).await;
+    let mut client = herd.connect("Riley").await;
+    let location = format!("+34.{}-118", "0".repeat(4_000));
+    let at = client.post("far", &location, "5").await;
+    let mut lines = String::new();
+    for time in 0..40 {
+        lines += &format!("WHATSAT far 1 0\nno message {time}\nIAMAT near +1+1 {time}\n");
+    }
+    client.send(&lines).await;
+    for time in 0..40 {
+        assert_eq!(client.text().await, format!("AT {at}"));
+        assert!(client.body().await.contains("\"OK\""));
+        assert_eq!(client.text().await, format!("? no message {time}"));
+        let near = client.text().await;
+        assert!(near.starts_with("AT Riley +") && near.ends_with(&format!(" near +1+1 {time}")), "{near}");
+    }
+}
