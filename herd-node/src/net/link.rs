@@ -102,7 +102,7 @@ impl LinkTask<'_> {
                 biased;
                 // Ends come first: a peer that never pauses must not be able to put them off.
                 () = &mut stopped => return Ok("this server stops"),
-                () = sleep_until(cut_off) => return Err(socket::stalled(self.shared.limits.write_stall)),
+                () = sleep_until(cut_off) => return Err(socket::stalled(self.patience())),
                 ready = self.stream.readable() => {
                     ready?;
                     if !self.receive()? {
@@ -114,6 +114,11 @@ impl LinkTask<'_> {
                 () = writer.notified() => {}
             }
         }
+    }
+
+    /// How long the peer had to take something.
+    fn patience(&self) -> Duration {
+        if self.close_by.is_some() { LAST_WORDS } else { self.shared.limits.write_stall }
     }
 
     /// Takes what the replica has to send, once everything before it has been sent. Returns whether the link is closing.
