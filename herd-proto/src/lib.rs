@@ -59,6 +59,7 @@ mod peer;
 mod radius;
 mod server_name;
 mod skew;
+mod sync;
 mod timestamp;
 
 pub use client_id::ClientId;
@@ -71,4 +72,5 @@ pub use peer::{Auth, Bye, ErrorCode, Hello, Nonce, PeerAt, PeerError, PeerMessag
 pub use radius::Radius;
 pub use server_name::ServerName;
 pub use skew::Skew;
+pub use sync::{Dig, Hashes, Prefix, Summary};
 pub use timestamp::{PosixTime, Timestamp};

@@ -1,14 +1,17 @@
 //! The newest record of every client, its marks, and the digest of them all.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::hash::Hasher;
 
 use hashbrown::HashTable;
+use herd_proto::Prefix;
 use siphasher::sip::SipHasher13;
 
-use super::digest::{Digest, RecordHash};
+use super::digest::{Digest, RecordHash, Salt};
 use super::lanes::{Lane, LaneSet};
 use super::record::{Candidate, Record};
+use super::tree::Tree;
 
 /// A client's place in the store: dense, and never given to another.
 pub(super) type Slot = u32;
@@ -54,7 +57,7 @@ pub(super) struct Store {
     /// Apart from the records, so that freeing a lane reads 8 bytes a client and not their texts.
     marks: Vec<Marks>,
     record_hash: RecordHash,
-    digest: Digest,
+    tree: Tree,
     bytes: usize,
 }
 
@@ -66,13 +69,22 @@ impl Store {
             records: Vec::new(),
             marks: Vec::new(),
             record_hash,
-            digest: Digest::default(),
+            tree: Tree::new(),
             bytes: 0,
         }
     }
 
     pub(super) fn digest(&self) -> Digest {
-        self.digest
+        self.tree.total()
+    }
+
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// A record's hash as the link with `salt` shows it.
+    pub(super) fn salted_hash(&self, slot: Slot, salt: Salt) -> Option<u64> {
+        self.record(slot).map(|record| salt.hash(self.record_hash.of(record.operands())))
     }
 
     /// The number of slots taken: slots below it hold a record.
@@ -115,8 +127,7 @@ impl Store {
                 if bytes > self.bytes && bytes > room.bytes {
                     return Merge::Full;
                 }
-                self.digest.subtract(self.record_hash, record.operands());
-                self.digest.add(self.record_hash, candidate.operands());
+                self.tree.replace(self.record_hash, slot, record.operands(), candidate.operands());
                 self.bytes = bytes;
                 record.replace(candidate);
                 Merge::Newer(slot)
@@ -136,7 +147,7 @@ impl Store {
         self.index.insert_unique(hash, slot, rehash);
         self.records.push(Record::new(candidate));
         self.marks.push(Marks::default());
-        self.digest.add(self.record_hash, candidate.operands());
+        self.tree.insert(self.record_hash, candidate.client(), candidate.operands());
         self.bytes = bytes;
         Merge::Newer(slot)
     }
@@ -157,6 +168,13 @@ impl Store {
     pub(super) fn set_known(&mut self, slot: Slot, lane: Lane) {
         if let Some(marks) = self.marks.get_mut(slot as usize) {
             marks.known.insert(lane);
+        }
+    }
+
+    /// The peer of `lane` says it has not got the present version.
+    pub(super) fn forget_known(&mut self, slot: Slot, lane: Lane) {
+        if let Some(marks) = self.marks.get_mut(slot as usize) {
+            marks.known.remove(lane);
         }
     }
 
@@ -192,13 +210,22 @@ impl Store {
         }
     }
 
-    /// The digest computed from nothing: what [`digest`](Self::digest) must equal.
-    pub(super) fn digest_again(&self) -> Digest {
-        let mut digest = Digest::default();
+    /// Whether every digest is the one computed anew from the records, and the tree leads to each record once.
+    pub(super) fn has_true_digests(&self) -> bool {
+        let mut leaves: BTreeMap<u16, Digest> = BTreeMap::new();
+        let mut total = Digest::default();
         for record in &self.records {
-            digest.add(self.record_hash, record.operands());
+            leaves
+                .entry(self.record_hash.leaf_of(record.client()))
+                .or_default()
+                .add(self.record_hash, record.operands());
+            total.add(self.record_hash, record.operands());
         }
-        digest
+        let is_true = |(leaf, digest): (&u16, &Digest)| {
+            let prefix = Prefix::new(&format!("{leaf:04x}")).unwrap_or(Prefix::ROOT);
+            self.tree.digest(prefix) == *digest && self.tree.slots(prefix).count() as u64 == digest.count()
+        };
+        total == self.tree.total() && leaves.iter().all(is_true)
     }
 }
 

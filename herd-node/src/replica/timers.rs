@@ -14,8 +14,9 @@ impl Replica {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let links = self.links.values().filter_map(|link| self.link_due(link));
-        let dials = self.peers.iter().filter(|_| !self.stopping).filter_map(super::peer::Peer::dial_at);
-        links.chain(dials).min()
+        let dials = self.peers.iter().filter(|_| self.stop_by.is_none()).filter_map(super::peer::Peer::dial_at);
+        let stop = self.stop_by.filter(|_| self.links.values().any(Link::is_live));
+        links.chain(dials).chain(stop).min()
     }
 
     fn link_due(&self, link: &Link) -> Option<Instant> {
@@ -38,7 +39,10 @@ impl Replica {
         for id in due {
             self.link_timeout(now, id);
         }
-        if self.stopping {
+        if let Some(stop_by) = self.stop_by {
+            if stop_by <= now {
+                self.wakes.extend(self.links.keys().copied());
+            }
             return;
         }
         for (index, peer) in self.peers.iter_mut().enumerate() {

@@ -21,7 +21,7 @@ fn goodbye_comes_after_everything_else() {
         desk.post(&format!("AT Riley +0.000000001 new-{client} +34.068930-118.445127 1"));
     });
     desk.tell(link, "PING 9 0 0123456789abcdef\n");
-    desk.replica.handle_stop();
+    desk.replica.handle_stop(desk.now);
     let (mut heard, mut turns) = (String::new(), 0);
     while !desk.is_closing(&puppet) {
         let mut out = Vec::new();
@@ -44,7 +44,7 @@ fn every_link_is_woken_to_say_goodbye_and_nobody_is_dialled_or_accepted_any_more
     while desk.replica.poll_wake().is_some() {}
     desk.hear(one.link);
     desk.hear(other.link);
-    desk.replica.handle_stop();
+    desk.replica.handle_stop(desk.now);
     let woken: Vec<_> = std::iter::from_fn(|| desk.replica.poll_wake()).collect();
     for link in [one.link, other.link, unproven] {
         assert!(woken.contains(&link));
