@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use herd_node::clock;
 use herd_node::replica::{LinkId, Replica, Settings};
-use herd_proto::Nonce;
 use herd_proto::codec::PeerCodec;
+use herd_proto::{Nonce, PeerMessage};
 use tokio_util::codec::Decoder;
 
 /// A replica, and the peers it is linked with.
@@ -89,9 +89,16 @@ fn carry(now: Instant, (from, at): (&mut Replica, LinkId), (to, by): (&mut Repli
             return lines;
         }
         let mut input = BytesMut::from(&*out);
-        while let Ok(Some(Ok(message))) = codec.decode(&mut input) {
-            to.handle_message(now, by, &message);
-            lines += 1;
-        }
+        let messages: Vec<_> = std::iter::from_fn(|| codec.decode(&mut input).ok().flatten()).flatten().collect();
+        to.look_ahead(messages.iter().filter_map(client_of));
+        messages.iter().for_each(|message| to.handle_message(now, by, message));
+        lines += messages.len();
+    }
+}
+
+fn client_of(message: &PeerMessage<Bytes>) -> Option<&[u8]> {
+    match message {
+        PeerMessage::At(at) => Some(at.at().client().as_bytes()),
+        _ => None,
     }
 }

@@ -288,6 +288,15 @@ impl<B: AsRef<[u8]>> At<B> {
         self.line.as_ref()
     }
 
+    /// The bytes of each of the five operands: origin, skew, client, location, time.
+    #[inline]
+    pub fn texts(&self) -> [&[u8]; 5] {
+        let AtParts { origin, client, location, time, .. } = self.parts;
+        // Single spaces stand between: the skew, whose text is not remembered, is what lies between its neighbours'.
+        let skew = Span::new(origin.end() + 1, client.start().saturating_sub(1));
+        [origin, skew, client, location, time].map(|span| span.of(self.line()))
+    }
+
     /// The five operands as they stand in the line, origin to time, single spaces between: what servers store and pass on.
     #[inline]
     pub fn operands(&self) -> &[u8] {

@@ -109,6 +109,7 @@ fn at_both_ways() {
     assert_eq!((at.client().as_str(), at.location().as_str()), ("鶴-7", "+3404.1358-11826.7076+1CRSx/"));
     assert_eq!((at.time().as_str(), at.posix_time().to_string()), ("007.50", "7.500000000".to_owned()));
     assert_eq!(at.operands(), operands.as_bytes());
+    assert_eq!(at.texts().join(&b' '), operands.as_bytes());
     assert_eq!(written(|out| encode::peer_at(out, at.operands(), read.sender(), read.hops())), format!("{line}\n"));
     assert_eq!(Hops::from_count(255).next(), Hops::from_count(255), "the hop count never wraps");
 }

@@ -124,16 +124,14 @@ fn upstream(table: &Section<'_>, settings: &mut places::Settings) -> Result<(), 
     if let Some(value) = table.value("fallback") {
         settings.fallback = value.boolean()?;
     }
-    let endpoint = table.value("base_url").map(|value| endpoint(&value)).transpose()?;
-    let is_local = endpoint.as_ref().is_some_and(|(_, is_local)| *is_local);
-    settings.base_url = endpoint.map(|(url, _)| url);
+    settings.base_url = table.value("base_url").map(|value| endpoint(&value)).transpose()?;
     if let (Some(value), None) = (table.value("key_file"), &settings.key) {
         settings.key = Some(files::private(&value, files::parse_key)?);
     }
     if let Some(value) = table.value("backend") {
         settings.backend = value.choice(&BACKENDS)?;
-        // A stand-in on this machine need not ask for a key; Google does.
-        if settings.backend != Backend::Embedded && settings.key.is_none() && !is_local {
+        // Of a stand-in on this machine, too: the backend does not start without one.
+        if settings.backend != Backend::Embedded && settings.key.is_none() {
             let name = BACKENDS.iter().find(|(_, backend)| *backend == settings.backend).map_or("", |(name, _)| name);
             return Err(value.error(Problem::NeedsKey(name)));
         }
@@ -165,8 +163,8 @@ fn place_type(value: &Value<'_>) -> Result<String, ConfigError> {
     }
 }
 
-/// A URL to ask at, and whether it is on this machine. Its text is in no error: someone may have put a key into it.
-fn endpoint(value: &Value<'_>) -> Result<(String, bool), ConfigError> {
+/// A URL to ask at. Its text is in no error: someone may have put a key into it.
+fn endpoint(value: &Value<'_>) -> Result<String, ConfigError> {
     let text = value.string()?;
     let bad = |why| Err(value.error(Problem::BadUrl(why)));
     let Ok(url) = text.parse::<hyper::Uri>() else { return bad("it cannot be read") };
@@ -183,8 +181,8 @@ fn endpoint(value: &Value<'_>) -> Result<(String, bool), ConfigError> {
         return bad("it should end with its path: the key goes into places.key_file");
     }
     match scheme {
-        "https" => Ok((text.to_owned(), is_local)),
-        "http" if is_local => Ok((text.to_owned(), is_local)),
+        "https" => Ok(text.to_owned()),
+        "http" if is_local => Ok(text.to_owned()),
         "http" => bad("http only reaches loopback addresses: use https"),
         _ => bad("it should begin with https://"),
     }

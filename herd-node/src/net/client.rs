@@ -25,8 +25,11 @@ use super::outbox::{Outbox, put_body};
 use super::shared::Shared;
 use super::socket;
 
-/// What is read at once, at most; also what an idle connection keeps.
-const READ_BYTES: usize = 8_192;
+/// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
+/// was never written to only the address.
+const READ_BYTES: usize = 16_384;
+/// From how many lines on it pays to look ahead in the replica.
+const LOOK_AHEAD_MIN: usize = 4;
 /// Over-long lines after which a connection is closed (WIRE §1.7).
 const LONG_LINES_MAX: u32 = 3;
 
@@ -96,6 +99,8 @@ impl ClientTask<'_> {
     /// Returns why the connection ended.
     async fn run(&mut self) -> io::Result<&'static str> {
         let stop = self.shared.stop_clients.clone();
+        // Made once: each new one would enter itself into a list that all connections share, behind a lock.
+        let mut stopped = std::pin::pin!(stop.cancelled());
         loop {
             self.answer_input().await?;
             if self.long_lines >= LONG_LINES_MAX {
@@ -109,7 +114,7 @@ impl ClientTask<'_> {
             tokio::select! {
                 biased;
                 // First, so that a client that never pauses can't put it off.
-                () = stop.cancelled(), if !self.is_over => self.is_over = true,
+                () = &mut stopped, if !self.is_over => self.is_over = true,
                 read = self.stream.read_buf(&mut self.input), if may_read => {
                     self.is_ended = read? == 0;
                     self.is_over = self.is_ended;
@@ -200,6 +205,9 @@ impl ClientTask<'_> {
             item.prepare(&mut self.texts, server, receipt, self.shared.limits.time_ahead_max);
         }
         self.shared.with_replica(|replica| {
+            if self.batch.len() >= LOOK_AHEAD_MIN {
+                replica.look_ahead(self.batch.iter().filter_map(Item::client));
+            }
             for item in &mut self.batch {
                 item.apply(&mut self.texts, replica);
             }
@@ -242,7 +250,9 @@ impl ClientTask<'_> {
     async fn flush(&mut self) -> io::Result<()> {
         let ready = self.outbox.ready();
         self.journal.sent(&self.party, ready);
-        self.shared.journal.submit(&mut self.journal, clock::posix());
+        if !self.journal.is_empty() {
+            self.shared.journal.submit(&mut self.journal, clock::posix());
+        }
         if !ready.is_empty() {
             socket::write_all(&self.stream, ready, self.shared.limits.write_stall).await?;
             self.outbox.sent();
@@ -263,6 +273,14 @@ impl ClientTask<'_> {
 }
 
 impl Item {
+    fn client(&self) -> Option<&[u8]> {
+        match &self.incoming {
+            Ok(Request::Iamat(iamat)) => Some(iamat.client().as_bytes()),
+            Ok(Request::Whatsat(whatsat)) => Some(whatsat.client().as_bytes()),
+            Err(_) => None,
+        }
+    }
+
     /// What can be said without looking at the replica: an IAMAT is answered with itself.
     fn prepare(
         &mut self,

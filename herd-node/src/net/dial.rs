@@ -1,7 +1,11 @@
 //! The replica's timers, and the dials it asks for.
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use herd_proto::Nonce;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -43,15 +47,23 @@ pub(crate) async fn drive(shared: &Arc<Shared>) {
 async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
     let Some(address) = shared.peer(peer).map(PeerAddress::address) else { return };
     let connected = tokio::select! {
-        connected = tokio::time::timeout(shared.limits.handshake, TcpStream::connect(address)) => connected,
+        connected = connect(address, shared.limits.handshake) => connected,
         () = shared.stop_clients.cancelled() => return,
     };
-    let (Ok(Ok(stream)), Ok(nonce)) = (connected, random_nonce()) else {
-        shared.with_replica(|replica| replica.handle_dial_failed(clock::monotonic(), peer));
-        return;
+    let (stream, nonce) = match connected {
+        Ok(connected) => connected,
+        Err(error) => {
+            shared.report_unreachable(peer, &error);
+            return shared.with_replica(|replica| replica.handle_dial_failed(clock::monotonic(), peer));
+        }
     };
     socket::prepare_peer(&stream);
     let id = shared.with_replica(|replica| replica.handle_dialed(clock::monotonic(), peer, nonce));
     shared.timers_changed.notify_one();
     link::serve(shared, stream, id).await;
+}
+
+async fn connect(address: SocketAddr, time_max: Duration) -> io::Result<(TcpStream, Nonce)> {
+    let stream = tokio::time::timeout(time_max, TcpStream::connect(address)).await??;
+    Ok((stream, random_nonce()?))
 }

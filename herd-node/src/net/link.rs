@@ -24,6 +24,8 @@ use super::socket;
 const BATCH_BYTES: usize = 65_536;
 /// What is read at once, at most.
 const READ_BYTES: usize = 65_536;
+/// Messages for which the replica looks ahead at once: their records fit into the nearer caches.
+const LOOK_AHEAD: usize = 128;
 /// How long a link that is closing may take to send its last lines.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -81,6 +83,8 @@ struct LinkTask<'a> {
 impl LinkTask<'_> {
     /// Returns why the link ended.
     async fn run(&mut self, writer: &Notify) -> io::Result<&'static str> {
+        // Made once: each new one would enter itself into a list that all links share, behind a lock.
+        let mut stopped = std::pin::pin!(self.shared.stop_links.cancelled());
         loop {
             let is_closing = self.refill();
             let had_output = !self.output.is_empty();
@@ -97,7 +101,7 @@ impl LinkTask<'_> {
             tokio::select! {
                 biased;
                 // Ends come first: a peer that never pauses must not be able to put them off.
-                () = self.shared.stop_links.cancelled() => return Ok("this server stops"),
+                () = &mut stopped => return Ok("this server stops"),
                 () = sleep_until(cut_off) => return Err(socket::stalled(self.shared.limits.write_stall)),
                 ready = self.stream.readable() => {
                     ready?;
@@ -169,10 +173,13 @@ impl LinkTask<'_> {
         }
         let (id, messages, now) = (self.id, &self.messages, clock::monotonic());
         self.shared.with_replica(|replica| {
-            for message in messages {
-                match message {
-                    Ok(message) => replica.handle_message(now, id, message),
-                    Err(invalid) => replica.handle_invalid(now, id, invalid),
+            for messages in messages.chunks(LOOK_AHEAD) {
+                replica.look_ahead(messages.iter().filter_map(client_of));
+                for message in messages {
+                    match message {
+                        Ok(message) => replica.handle_message(now, id, message),
+                        Err(invalid) => replica.handle_invalid(now, id, invalid),
+                    }
                 }
             }
         });
@@ -187,6 +194,13 @@ impl LinkTask<'_> {
             self.journal.received(&self.party, lines);
             self.shared.journal.submit(&mut self.journal, clock::posix());
         }
+    }
+}
+
+fn client_of(message: &Incoming) -> Option<&[u8]> {
+    match message {
+        Ok(PeerMessage::At(at)) => Some(at.at().client().as_bytes()),
+        _ => None,
     }
 }
 

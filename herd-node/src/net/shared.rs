@@ -1,7 +1,9 @@
 //! What all tasks of one server have in common.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,11 +24,13 @@ use super::watch::Watch;
 pub(crate) struct PeerAddress {
     name: Arc<str>,
     address: Mutex<SocketAddr>,
+    /// The operator has been told that it can't be reached. Once: it is dialled again and again.
+    told_unreachable: AtomicBool,
 }
 
 impl PeerAddress {
     pub(crate) fn new(name: Arc<str>, address: SocketAddr) -> Self {
-        Self { name, address: Mutex::new(address) }
+        Self { name, address: Mutex::new(address), told_unreachable: AtomicBool::new(false) }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -168,6 +172,14 @@ impl Shared {
         }
     }
 
+    /// Reports a dial that came to nothing, if it is the first since there was a link.
+    pub(crate) fn report_unreachable(&self, peer: PeerIndex, error: &io::Error) {
+        let Some(peer) = self.peer(peer) else { return };
+        if !peer.told_unreachable.swap(true, Ordering::Relaxed) {
+            self.report("unreachable", &Party::Nobody, format!("{} at {}, {error}", peer.name, peer.address()));
+        }
+    }
+
     /// The journal names a peer only where the peer has proved its name, so this speaks of an address.
     fn report_refused(&self, link: LinkId, peer: Option<PeerIndex>, side: Side, why: &CloseReason) {
         let address = self.writers().get(&link).and_then(|writer| writer.address);
@@ -185,12 +197,16 @@ impl Shared {
         let report = |kind, peer, text: String| self.report(kind, &self.party(peer), text);
         match event {
             Event::LinkUp { peer, side, in_agreement } => {
+                if let Some(peer) = self.peer(*peer) {
+                    peer.told_unreachable.store(false, Ordering::Relaxed);
+                }
                 let records = if *in_agreement { "in agreement" } else { "catching up" };
                 report("link-up", Some(*peer), format!("{}, {records}", by(*side)));
             }
             Event::CaughtUp { peer, records } => report("caught-up", Some(*peer), format!("{records} records sent")),
             Event::LinkLost { peer, why } => report("link-lost", Some(*peer), why.to_string()),
             Event::Refused { link, peer, side, why } => self.report_refused(*link, *peer, *side, why),
+            // Reported where it failed, with the reason.
             Event::DialFailed { .. } => {}
             Event::StoreFull { peer } => {
                 report("store-full", Some(*peer), "records of new clients are dropped".to_owned());

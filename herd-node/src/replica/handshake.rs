@@ -107,7 +107,7 @@ impl Replica {
             return refused(ErrorCode::BadAuth, "not the herd's secret");
         }
         let (boot, has_link) = (theirs.boot(), self.has_link(peer));
-        if self.peers.get_mut(peer.0).is_some_and(|peer| !peer.boots().admit(boot, has_link)) {
+        if self.peers.get_mut(peer.0).is_some_and(|peer| !peer.boots().admit(boot, id, has_link)) {
             return refused(ErrorCode::DuplicateName, "another process runs under this name");
         }
         let Some(lane) = self.lanes.allocate(id) else {

@@ -112,6 +112,12 @@ impl Lanes {
         self.queue_mut(lane).dirty.pop_front()
     }
 
+    /// What is popped next; slot 0 where there is nothing more.
+    pub(super) fn upcoming<const N: usize>(&self, lane: Lane) -> [Slot; N] {
+        let mut slots = self.slots(lane);
+        std::array::from_fn(|_| slots.next().unwrap_or_default())
+    }
+
     /// How many clients wait to be sent by `lane`.
     pub(super) fn len(&self, lane: Lane) -> usize {
         self.lanes[usize::from(lane.0)].dirty.len()

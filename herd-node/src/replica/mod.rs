@@ -224,6 +224,12 @@ impl Replica {
         }
     }
 
+    /// Posts or updates of these clients are about to be handed in one by one. Changes nothing; makes what follows faster, where
+    /// there are several.
+    pub fn look_ahead<'a>(&self, clients: impl Iterator<Item = &'a [u8]>) {
+        self.store.look_ahead(clients);
+    }
+
     /// A client posted `candidate` here.
     pub fn handle_post(&mut self, candidate: &Candidate<'_>) -> Posted {
         let room = Room { clients: self.settings.clients_max, bytes: self.settings.records_bytes_max };

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::jitter::Jitter;
+use super::link::LinkId;
 
 /// A configured neighbour, as the number it has in [`Settings::peers`](super::Settings::peers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,25 +72,30 @@ impl Peer {
 /// one name do, as each replaces the other's link in turn.
 #[derive(Debug, Default)]
 pub(super) struct Boots {
-    present: Option<u64>,
+    /// The boot id, and the connection on which it proved itself.
+    present: Option<(u64, LinkId)>,
     retired: Vec<u64>,
 }
 
 impl Boots {
-    /// Admits the process `boot`, or says that two processes share the name.
+    /// Admits the process `boot`, which proved itself on `link`, or says that two processes share the name.
     ///
     /// `has_link` says whether a link in service speaks for the present one. Without, there is no conflict to see.
-    pub(super) fn admit(&mut self, boot: u64, has_link: bool) -> bool {
+    pub(super) fn admit(&mut self, boot: u64, link: LinkId, has_link: bool) -> bool {
         if !has_link {
             self.retired.clear();
         } else if self.retired.contains(&boot) {
             return false;
-        } else if let Some(present) = self.present.filter(|present| *present != boot) {
+        } else if let Some((present, since)) = self.present.filter(|(present, _)| *present != boot) {
+            // The late word of a process that connected before the present one did: it retires nobody.
+            if link < since {
+                return true;
+            }
             self.retired.push(present);
             let surplus = self.retired.len().saturating_sub(RETIRED_MAX);
             self.retired.drain(..surplus);
         }
-        self.present = Some(boot);
+        self.present = Some((boot, link));
         true
     }
 }

@@ -12,10 +12,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use herd_proto::{Dig, Hashes, Ping, Prefix, Summary, encode};
+use herd_proto::{Dig, Hashes, Ping, Prefix, ServerName, Summary, encode};
 
 use super::lanes::Lane;
 use super::link::{Link, LinkId};
+use super::service::transmit_record;
 use super::tree::Walk;
 use super::{Event, Replica};
 
@@ -240,16 +241,17 @@ impl Replica {
     }
 
     fn transmit_walk(&mut self, id: LinkId, lane: Lane, mut walk: Walk, out: &mut Vec<u8>, bytes_max: usize) {
+        let Ok(sender) = ServerName::new(&self.settings.name) else { return };
         let mut pushed = 0;
         while out.len() < bytes_max {
             let Some(slot) = walk.next(self.store.tree()) else { break };
             // What waits in the queue goes from there.
             if !self.store.is_dirty(slot, lane) {
                 self.store.forget_known(slot, lane);
-                self.transmit_record(slot, lane, out);
-                pushed += 1;
+                pushed += transmit_record(&mut self.store, slot, lane, sender, out);
             }
         }
+        self.counters.updates_sent += pushed;
         self.counters.updates_sent_catching_up += pushed;
         if let Some(link) = self.links.get_mut(&id) {
             link.reconciler.pushed += pushed;

@@ -78,13 +78,9 @@ impl<'a> Candidate<'a> {
 
     /// What a peer passed on. `None` if an operand is longer than any line may be.
     pub fn from_at(at: &'a At<impl AsRef<[u8]>>, hops: Hops) -> Option<Self> {
-        let operands = at.operands();
-        let (origin, client, location) =
-            (at.origin().as_bytes().len(), at.client().as_bytes().len(), at.location().as_str().len());
-        let time = at.time().as_str().len();
-        let skew = operands.len().checked_sub(origin + client + location + time + 4)?;
+        let [origin, skew, client, location, _] = at.texts().map(<[u8]>::len);
         let layout = Layout::new(origin, skew, client, location)?;
-        Some(Self { operands, layout, time: at.posix_time(), hops })
+        Some(Self { operands: at.operands(), layout, time: at.posix_time(), hops })
     }
 
     /// Who.
@@ -149,8 +145,11 @@ impl Record {
         candidate.time.cmp(&self.time).then_with(|| self.tie(candidate))
     }
 
-    /// The order of two records of one time: rare, so the texts are read again.
+    /// The order of two records of one time: nearly always the same one by another way, else so rare that the texts are read again.
     fn tie(&self, candidate: &Candidate<'_>) -> Ordering {
+        if candidate.operands == &*self.operands {
+            return Ordering::Equal;
+        }
         let (new, old) = (candidate.layout.texts(candidate.operands), self.layout.texts(&self.operands));
         let skew = |texts: &Texts<'_>| Skew::new(texts.skew).unwrap_or_default();
         skew(&old)

@@ -8,7 +8,7 @@ use herd_proto::{ErrorCode, Field, Hops, Invalid, PeerAt, PeerMessage, Ping, Pon
 use super::lanes::Lane;
 use super::link::Phase;
 use super::record::Candidate;
-use super::store::{Merge, Room, Slot};
+use super::store::{AHEAD, Merge, Room, Slot, Store};
 use super::{CloseReason, Event, LinkId, PeerIndex, Replica};
 
 /// Bytes of lines other than records that may wait for one peer: one that sends PINGs and never reads is cut off here.
@@ -139,23 +139,31 @@ impl Replica {
 
     /// What waits in the queue. The record is looked up now, so a client that moved ten times is sent once.
     fn transmit_news(&mut self, lane: Lane, out: &mut Vec<u8>, bytes_max: usize) {
-        while out.len() < bytes_max {
+        let Ok(sender) = ServerName::new(&self.settings.name) else { return };
+        for count in 0.. {
+            if out.len() >= bytes_max {
+                return;
+            }
+            if count % AHEAD == 0 && self.lanes.len(lane) > 1 {
+                self.store.touch(&self.lanes.upcoming(lane));
+            }
             let Some(slot) = self.lanes.pop(lane) else { return };
             self.store.clear_dirty(slot, lane);
-            self.transmit_record(slot, lane, out);
+            self.counters.updates_sent += transmit_record(&mut self.store, slot, lane, sender, out);
         }
     }
 
     /// What the peer may have missed.
     fn transmit_past(&mut self, id: LinkId, lane: Lane, out: &mut Vec<u8>, bytes_max: usize) {
         let Some(link) = self.links.get_mut(&id) else { return };
+        let Ok(sender) = ServerName::new(&self.settings.name) else { return };
         let Some(mut catch_up) = link.catch_up.take() else { return };
         let mut sent = 0;
         while out.len() < bytes_max {
             let Some(slot) = catch_up.next(&self.store, lane) else {
                 return self.caught_up(id, sent);
             };
-            self.transmit_record(slot, lane, out);
+            self.counters.updates_sent += transmit_record(&mut self.store, slot, lane, sender, out);
             sent += 1;
         }
         self.counters.updates_sent_catching_up += sent;
@@ -174,18 +182,6 @@ impl Replica {
         }
     }
 
-    pub(super) fn transmit_record(&mut self, slot: Slot, lane: Lane, out: &mut Vec<u8>) {
-        if self.store.is_known(slot, lane) {
-            return;
-        }
-        let (Some(record), Ok(sender)) = (self.store.record(slot), ServerName::new(&self.settings.name)) else {
-            return;
-        };
-        encode::peer_at(out, record.operands(), sender, record.hops().next());
-        self.store.set_known(slot, lane);
-        self.counters.updates_sent += 1;
-    }
-
     /// While this server stops, a link that has nothing more to send says goodbye.
     fn stop_if_idle(&mut self, now: Instant, id: LinkId, out: &mut Vec<u8>) {
         let is_repairing = self.links.get(&id).is_some_and(|link| link.is_live() && link.reconciler.is_repairing);
@@ -196,4 +192,21 @@ impl Replica {
             }
         }
     }
+}
+
+/// Writes the record of `slot` unless the peer of `lane` has it. Returns how many were written.
+pub(super) fn transmit_record(
+    store: &mut Store,
+    slot: Slot,
+    lane: Lane,
+    sender: ServerName<'_>,
+    out: &mut Vec<u8>,
+) -> u64 {
+    if store.is_known(slot, lane) {
+        return 0;
+    }
+    let Some(record) = store.record(slot) else { return 0 };
+    encode::peer_at(out, record.operands(), sender, record.hops().next());
+    store.set_known(slot, lane);
+    1
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
+use std::hint::black_box;
 
 use hashbrown::HashTable;
 use herd_proto::Prefix;
@@ -44,6 +45,9 @@ struct Marks {
     /// The record waits in the lane's queue.
     dirty: LaneSet,
 }
+
+/// How many records are asked for at once by [`Store::look_ahead`]: more than memory serves at a time, fewer than push each other out.
+pub(super) const AHEAD: usize = 32;
 
 /// All records of a server.
 ///
@@ -155,6 +159,31 @@ impl Store {
     fn slot_of(&self, client: &[u8]) -> Option<Slot> {
         let is_clients = |slot: &Slot| self.record(*slot).is_some_and(|record| record.client() == client);
         self.index.find(index_hash(self.index_key, client), is_clients).copied()
+    }
+
+    /// Has the records of `clients` brought from memory, several at a time, for merges to come.
+    ///
+    /// In a store larger than the caches a merge alone waits for three reads of which each needs the one before, longer than all its
+    /// work takes. Here the reads of many clients are under way together.
+    pub(super) fn look_ahead<'a>(&self, clients: impl Iterator<Item = &'a [u8]>) {
+        let mut hashes = clients.map(|client| index_hash(self.index_key, client)).peekable();
+        while hashes.peek().is_some() {
+            let mut slots = [0; AHEAD];
+            for (slot, hash) in slots.iter_mut().zip(&mut hashes) {
+                // The first whose few bits of hash fit, nearly always the client's own: whose it is takes a read more to know.
+                *slot = self.index.find(hash, |_| true).copied().unwrap_or_default();
+            }
+            self.touch(&slots);
+        }
+    }
+
+    /// Has the records of `slots` brought from memory.
+    pub(super) fn touch(&self, slots: &[Slot; AHEAD]) {
+        let texts = slots.map(|slot| self.record(slot).map(Record::operands).unwrap_or_default());
+        for (slot, text) in slots.iter().zip(texts) {
+            // Read, and forgotten: what matters is that it was.
+            black_box((self.marks.get(*slot as usize).copied(), text.first().copied(), text.last().copied()));
+        }
     }
 
     /// A new version: nobody is known to have it but `source`.

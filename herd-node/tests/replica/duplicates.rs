@@ -77,6 +77,9 @@ fn two_processes_that_take_turns_under_one_name_are_told() {
     desk.replica.handle_closed(desk.now, second.link, "reset");
     let alone = juzang(&mut desk, 1, 4);
     assert!(!desk.is_closing(&alone));
+    // And from then on it is the one, however it comes.
+    let again = juzang(&mut desk, 1, 5);
+    assert!(!desk.is_closing(&again));
 }
 
 #[test]
@@ -115,4 +118,20 @@ fn links_with_different_peers_are_no_duplicates() {
     assert!(!desk.is_closing(&one) && !desk.is_closing(&other));
     assert!(desk.replica.has_link(PeerIndex(0)) && desk.replica.has_link(JUZANG));
     assert_ne!(one.auth(SECRET, true), other.auth(SECRET, true));
+}
+
+#[test]
+fn a_late_word_of_a_dead_process_does_not_make_the_living_one_an_impostor() {
+    let mut desk = named("Riley");
+    // Boot 1 says HELLO and AUTH and is killed; its AUTH is still on the way when boot 2 is in service.
+    let link = desk.accept();
+    let mut dead = Puppet::dialer(link, "Juzang", 1, nonce(1));
+    let hello = format!("{}\n", dead.own_hello);
+    dead.their_hello = desk.ask(link, &hello).trim_end().to_owned();
+    let living = juzang(&mut desk, 2, 2);
+    desk.tell(link, &dead.auth(SECRET, true));
+    desk.replica.handle_closed(desk.now, link, "reset");
+    // Boot 2 loses its end of the link, of which this server does not know yet, and comes back.
+    let again = juzang(&mut desk, 2, 3);
+    assert!(!desk.is_closing(&living) && !desk.is_closing(&again), "{:?}", desk.events());
 }

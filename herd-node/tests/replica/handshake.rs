@@ -116,3 +116,16 @@ fn a_link_ends_when_its_connection_does() {
     assert_eq!(desk.hear(puppet.link), "");
     assert_eq!(puppet.auth(SECRET, true).len(), "AUTH 01234567 ".len() + 65);
 }
+
+#[test]
+fn a_writer_is_woken_when_there_is_something_to_bring_after_ready() {
+    let mut desk = Desk::new(riley());
+    desk.post(AT);
+    let link = desk.accept();
+    let mut puppet = Puppet::dialer(link, "Juzang", 0xa1, nonce(0));
+    desk.prove(&mut puppet);
+    desk.hear(link);
+    while desk.replica.poll_wake().is_some() {}
+    desk.tell(link, "READY 0 e3b7f9387a3f1772\n");
+    assert_eq!(desk.replica.poll_wake(), Some(link));
+}

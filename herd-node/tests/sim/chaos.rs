@@ -1,8 +1,9 @@
 //! Faults as they happen to the herd.
 
+use super::connection::{End, Item};
 use super::faults::What;
 use super::herd::{Happening, Herd};
-use super::network::{End, Item};
+
 use super::queue::MILLIS;
 
 impl Herd {

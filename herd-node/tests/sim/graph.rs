@@ -44,6 +44,21 @@ impl Graph {
         graph
     }
 
+    /// The last server is a neighbour of the first.
+    pub(crate) fn ring(servers: usize) -> Self {
+        let mut graph = Self::line(servers);
+        graph.join(servers - 1, 0);
+        graph
+    }
+
+    /// Everybody's only neighbour is the first server.
+    pub(crate) fn star(servers: usize) -> Self {
+        let names = (0..servers).map(|server| format!("S{server}")).collect();
+        let mut graph = Self { names, peers: vec![Vec::new(); servers] };
+        (1..servers).for_each(|server| graph.join(0, server));
+        graph
+    }
+
     fn join(&mut self, one: usize, other: usize) {
         if one != other && !self.peers[one].contains(&other) {
             self.peers[one].push(other);

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::connection::ConnId;
 use super::faults::Fault;
 use super::graph::Graph;
 use super::load::Post;
-use super::network::{ConnId, Network, Transit, Weather};
+use super::network::{Network, Transit, Weather};
 use super::oracles::{Oracle, Oracles};
 use super::planted::Plant;
 use super::process::{Input, Process};
@@ -211,7 +212,8 @@ impl Herd {
         }
         let Some(acceptor) = self.processes[peer].as_ref().filter(|_| !lost).map(|process| process.boot) else {
             self.tally.see(if lost { "dial timed out" } else { "dial refused" });
-            let delay = if lost { SECOND } else { back };
+            // The connect time-out is three seconds, of which the first repetition took one.
+            let delay = if lost { 2 * SECOND } else { back };
             let input = Input::DialFailed(index);
             return self.queue.after(delay, Happening::Input { server: dialer, boot, input });
         };

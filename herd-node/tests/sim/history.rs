@@ -107,9 +107,13 @@ pub(crate) fn run(base: Instant, scenario: Scenario, chaos: Nanos, rng: Rng, tra
 
 /// Takes `herd` from where it is through all phases.
 pub(crate) fn live(mut herd: Herd, chaos: Nanos) -> Outcome {
+    let under_load = begin_counting(&mut herd, chaos);
     herd.run(chaos, |_| false);
     let convergence = converge(&mut herd, chaos);
     settle(&mut herd, chaos + SETTLED);
+    if let Some(before) = under_load {
+        judge_cost(&mut herd, before);
+    }
     count_lines(&mut herd);
     let kinds: Vec<String> = herd.scenario.faults.iter().map(|fault| kind(&fault.what)).collect();
     kinds.into_iter().for_each(|kind| herd.tally.see(kind));
@@ -182,21 +186,50 @@ fn settle(herd: &mut Herd, settled: Nanos) {
         let text = format!("(update lines, link changes) went from {before:?} to {after:?}");
         herd.oracles.fail(Oracle::Quiet, now, text);
     }
+    if let Some(text) = unsettled(herd) {
+        herd.oracles.fail(Oracle::Quiet, now, text);
+    }
+}
+
+/// What keeps the herd from having one link in service, with nothing left to send, between each two neighbours.
+fn unsettled(herd: &Herd) -> Option<String> {
     for (one, other) in herd.scenario.graph.edges() {
         for (server, peer) in [(one, other), (other, one)] {
-            let Some(process) = &herd.processes[server] else { continue };
-            let index = herd.scenario.graph.peers[server].iter().position(|known| *known == peer).expect("neighbours");
-            let index = PeerIndex(index);
+            let name = |server| herd.name(server);
+            let Some(process) = &herd.processes[server] else { return Some(format!("{} is down", name(server))) };
+            let index = herd.scenario.graph.peers[server].iter().position(|known| *known == peer).map(PeerIndex)?;
             // What is closing does not count: a connection that takes nothing more may take ten seconds to be given up.
             let serves = |link: &&LinkId| {
                 process.replica.proven_peer(**link) == Some(index) && !process.replica.is_closing(**link)
             };
             let links = process.conns.keys().filter(serves).count();
             if links != 1 || !process.replica.has_link(index) || !process.replica.is_caught_up(index) {
-                let text = format!("{} has {links} links with {}", herd.name(server), herd.name(peer));
-                herd.oracles.fail(Oracle::Quiet, now, text);
+                return Some(format!("{} has {links} links with {}", name(server), name(peer)));
             }
         }
+    }
+    None
+}
+
+/// `(updates, update lines)` at a moment from which on their cost can be judged: nothing fails, and all links have settled.
+fn begin_counting(herd: &mut Herd, chaos: Nanos) -> Option<(u64, u64)> {
+    if !herd.scenario.faults.is_empty() || chaos < 2 * SECOND {
+        return None;
+    }
+    // Updates of the last half second may still be under way: they count, their lines so far don't.
+    herd.run(chaos / 2, |_| false);
+    let updates = herd.tally.posts;
+    herd.run(chaos / 2 + SECOND / 2, |_| false);
+    unsettled(herd).is_none().then_some((updates, herd.tally.at_lines))
+}
+
+/// Many updates at once, some of them overtaken on their way, cost at most what each would alone.
+fn judge_cost(herd: &mut Herd, before: (u64, u64)) {
+    let (updates, lines) = (herd.tally.posts - before.0, herd.tally.at_lines - before.1);
+    herd.tally.see("cost judged under load");
+    if lines > updates * herd.scenario.graph.lines_max() {
+        let text = format!("{updates} updates cost {lines} lines");
+        herd.oracles.fail(Oracle::Bound, herd.queue.now(), text);
     }
 }
 

@@ -6,6 +6,8 @@
 //! from that one on.
 
 mod chaos;
+mod clients;
+mod connection;
 mod faults;
 mod graph;
 mod herd;
@@ -19,7 +21,9 @@ mod process;
 mod queue;
 mod report;
 mod rng;
+mod scenes;
 mod shell;
+mod watch;
 
 /// Some hundreds of histories, of all mixes.
 #[test]

@@ -4,41 +4,11 @@
 //! stops reading, the sender stops. A cut path delays what is on it until it heals (as retransmission does); what is sent to an end
 //! that is no more is answered by a reset; a black hole takes everything and answers nothing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
+use super::connection::{ConnId, Connection, End, Item};
 use super::queue::{MILLIS, Nanos, Queue};
 use super::rng::Rng;
-
-/// One connection, never used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ConnId(pub(crate) u32);
-
-/// One end of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    Dialer,
-    Acceptor,
-}
-
-impl End {
-    pub(crate) const fn other(self) -> Self {
-        match self {
-            Self::Dialer => Self::Acceptor,
-            Self::Acceptor => Self::Dialer,
-        }
-    }
-
-    const fn index(self) -> usize {
-        self as usize
-    }
-}
-
-/// What a pipe carries.
-#[derive(Clone, Debug)]
-pub(crate) enum Item {
-    Bytes(Vec<u8>),
-    Fin,
-}
 
 /// What the network is going to do.
 #[derive(Clone, Debug)]
@@ -58,24 +28,6 @@ pub(crate) enum Delivery {
     /// Bytes can be sent again.
     Room,
     Reset,
-}
-
-#[derive(Debug)]
-struct Connection {
-    servers: [usize; 2],
-    open: [bool; 2],
-    /// By the end that receives.
-    pipes: [Pipe; 2],
-    black_hole: bool,
-}
-
-#[derive(Debug, Default)]
-struct Pipe {
-    items: VecDeque<(Nanos, Item)>,
-    /// Sent and not yet known to be read.
-    in_flight: usize,
-    /// News of reading that waits for its path to heal.
-    room_held: usize,
 }
 
 /// The state of the way from one server to another.
@@ -119,13 +71,7 @@ impl Network {
     pub(crate) fn connect(&mut self, dialer: usize, acceptor: usize) -> ConnId {
         let id = ConnId(self.next);
         self.next += 1;
-        let connection = Connection {
-            servers: [dialer, acceptor],
-            open: [true, true],
-            pipes: [Pipe::default(), Pipe::default()],
-            black_hole: false,
-        };
-        self.connections.insert(id, connection);
+        self.connections.insert(id, Connection::new(dialer, acceptor));
         id
     }
 

@@ -5,12 +5,12 @@ use std::cell::Cell;
 use herd_node::clock;
 use herd_proto::{Hops, ServerName, encode};
 
+use super::connection::ConnId;
 use super::faults::{Fault, What};
 use super::graph::Graph;
 use super::herd::{Herd, Scenario};
 use super::history::{Outcome, calm, live};
 use super::load::{self, EPOCH, Post, Volume};
-use super::network::ConnId;
 use super::oracles::Oracle;
 use super::process::Input;
 use super::queue::{Nanos, SECOND};

@@ -6,8 +6,9 @@ use bytes::BytesMut;
 use herd_node::replica::{LinkId, PeerIndex, Replica};
 use herd_proto::codec::PeerCodec;
 
+use super::connection::{ConnId, End};
 use super::load::Post;
-use super::network::{ConnId, Delivery, End};
+use super::network::Delivery;
 use super::queue::Nanos;
 
 /// A running process. A restart makes another.

@@ -89,6 +89,38 @@ impl Summary {
     }
 }
 
+/// What a run of some hundreds of histories must have seen, and how often in a hundred at least: a simulation that no longer does
+/// what it is there for must not go on saying that all is well.
+const SOMETIMES: [(&str, u64); 27] = [
+    ("AT", 1_000),
+    ("AUTH", 1_000),
+    ("BYE", 100),
+    ("ERR", 1),
+    ("PONG", 1_000),
+    ("close: Error", 5),
+    ("close: Lost", 100),
+    ("close: PeerBye", 100),
+    ("close: Replaced", 100),
+    ("close: Silent", 20),
+    ("cost judged under load", 3),
+    ("decided by Bytes", 100),
+    ("decided by Origin", 100),
+    ("decided by Skew", 100),
+    ("dial refused", 100),
+    ("dial timed out", 5),
+    ("fault BlackHole", 3),
+    ("fault Break", 3),
+    ("fault Crash", 3),
+    ("fault CrashAllBut", 3),
+    ("fault HalfOpen", 3),
+    ("fault OneWay", 3),
+    ("fault Partition", 5),
+    ("fault Pause", 3),
+    ("fault PowerLoss", 3),
+    ("fault Slow", 3),
+    ("link up in agreement", 100),
+];
+
 /// A number from the environment.
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
@@ -127,6 +159,13 @@ pub(crate) fn run_seeds(default_count: u64) {
     summary.print(count, clock::monotonic().duration_since(base).as_secs_f64());
     if let Some(seed) = summary.failures.iter().min() {
         replay(base, *seed, 80);
+    }
+    for (what, in_a_hundred) in SOMETIMES.iter().filter(|_| count >= 300) {
+        let times = summary.seen.get(*what).copied().unwrap_or_default();
+        assert!(
+            times >= in_a_hundred * count / 100,
+            "{what} was seen {times} times only: the simulation has gone blind"
+        );
     }
 }
 

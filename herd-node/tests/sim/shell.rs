@@ -1,16 +1,14 @@
 //! What a process does with what comes to it: the order of calls that the core documents, and nothing more.
 
-use std::cmp::Ordering;
-
 use bytes::Bytes;
-use herd_node::replica::{Candidate, CloseReason, Event, PeerIndex, Posted, Replica, Settings};
+use herd_node::replica::{PeerIndex, Replica, Settings};
 use herd_node::secret::Secret;
-use herd_proto::{ErrorCode, Invalid, Nonce, PeerMessage, PosixTime, Request, ServerName, Skew, encode};
+use herd_proto::{Invalid, Nonce, PeerMessage, encode};
 use tokio_util::codec::Decoder;
 
+use super::connection::{ConnId, End, Item};
 use super::herd::{Happening, Herd};
-use super::load::{EPOCH, Post};
-use super::network::{ConnId, Delivery, End, Item};
+use super::network::Delivery;
 use super::oracles::Oracle;
 use super::order::Record;
 use super::process::{Input, Process, Socket};
@@ -273,76 +271,6 @@ impl Herd {
         process.conns.remove(&socket.link);
         process.replica.handle_closed(now, socket.link, "closed");
         self.network.finish(&mut self.queue, conn, socket.end);
-    }
-
-    fn on_event(&mut self, server: usize, event: &Event) {
-        self.trace(|herd| format!("{} says {event:?}", herd.name(server)));
-        match event {
-            Event::LinkUp { in_agreement, .. } => {
-                self.tally.link_changes += 1;
-                self.tally.see(if *in_agreement { "link up in agreement" } else { "link up" });
-            }
-            Event::LinkLost { why, .. } => {
-                self.tally.link_changes += 1;
-                self.on_close(server, why);
-            }
-            Event::Refused { why, .. } => self.on_close(server, why),
-            Event::StoreFull { .. } | Event::HopsExhausted { .. } => {
-                let text = format!("{} says {event:?}", self.name(server));
-                self.oracles.fail(Oracle::Blame, self.queue.now(), text);
-            }
-            _ => {}
-        }
-    }
-
-    fn on_close(&mut self, server: usize, why: &CloseReason) {
-        let is_fair = match why {
-            CloseReason::Error(code, _) => matches!(code, ErrorCode::Timeout | ErrorCode::Busy),
-            CloseReason::PeerError(code, _) => matches!(code, Some(ErrorCode::Timeout | ErrorCode::Busy)),
-            _ => true,
-        };
-        let kind = format!("{why:?}");
-        self.tally.see(format!("close: {}", kind.split(['(', '{']).next().unwrap_or_default()));
-        if !is_fair {
-            let text = format!("{} closes a link: {why}", self.name(server));
-            self.oracles.fail(Oracle::Blame, self.queue.now(), text);
-        }
-    }
-
-    pub(crate) fn on_post(&mut self, post: Post) {
-        let server = post.server;
-        let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else {
-            return self.tally.see("post refused");
-        };
-        self.input(server, boot, Input::Posted(post));
-    }
-
-    /// As the product's shell does: parse, answer, keep the answer's operands.
-    fn post(&mut self, server: usize, post: &Post) {
-        let Ok(Request::Iamat(iamat)) = Request::parse(post.line.as_bytes()) else {
-            panic!("{} is an IAMAT", post.line);
-        };
-        let time = (EPOCH * 1_000_000_000 + self.queue.now()).saturating_add_signed(self.scenario.clocks[server]);
-        let receipt = PosixTime::new(time / 1_000_000_000, (time % 1_000_000_000) as u32).expect("below a second");
-        let name = self.name(server).to_owned();
-        let mut reply = Vec::new();
-        let skew: Skew = receipt.since(iamat.time().time());
-        encode::at_of_iamat(&mut reply, ServerName::new(&name).expect("a name"), skew, &iamat);
-        let candidate = Candidate::from_reply(&reply, &iamat).expect("the reply to the post");
-        let record = Record::new(&reply[3..reply.len() - 1]);
-        let Some(process) = &mut self.processes[server] else { return };
-        let before = process.replica.find(&record.client).map(Record::new);
-        let posted = process.replica.handle_post(&candidate);
-        let is_newer = before.is_none_or(|before| record.compare(&before).0 == Ordering::Greater);
-        let expected = if is_newer { Posted::Newer } else { Posted::Known };
-        self.oracles.given(server, self.queue.now(), &record, process.replica.find(&record.client));
-        if posted != expected {
-            let text = format!("{name} says {posted:?} of {}", record.show());
-            self.oracles.fail(Oracle::Order, self.queue.now(), text);
-        }
-        self.tally.posts += u64::from(is_newer);
-        self.tally.see(format!("post {posted:?}"));
-        self.trace(|_| format!("{name} takes {}: {posted:?}", record.show()));
     }
 
     pub(crate) fn trace(&mut self, text: impl FnOnce(&Self) -> String) {

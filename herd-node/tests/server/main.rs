@@ -1,0 +1,16 @@
+//! Real servers on real sockets of this machine's loopback, seen from outside.
+//!
+//! Nothing here sleeps to let something happen: every test waits for an event (a reply, an end of input, a change of the
+//! replica, a line of the journal), and a long timeout turns a hang into a failure.
+
+mod faults;
+mod herd;
+mod journal;
+mod limits;
+mod links;
+mod places;
+mod process;
+mod segments;
+mod sessions;
+mod strangers;
+mod support;
