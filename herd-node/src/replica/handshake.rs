@@ -145,8 +145,8 @@ impl Replica {
         let side = link.side;
         self.wakes.push_back(id);
         self.events.push_back(Event::LinkUp { peer, side, in_agreement });
-        if !in_agreement && !dumps {
-            self.begin_reconciling(now, id);
+        if !dumps {
+            self.begin_reconciling(now, id, in_agreement);
         }
         if let Some(peer) = self.peers.get_mut(peer.0) {
             peer.link_up();

@@ -26,6 +26,7 @@
 mod catch_up;
 mod digest;
 mod event;
+mod exchange;
 mod handshake;
 mod jitter;
 mod lanes;
@@ -82,7 +83,7 @@ pub struct Counters {
     pub posts_full: u64,
     /// Records sent to peers.
     pub updates_sent: u64,
-    /// Records sent to peers to catch up, of those.
+    /// Of those, records sent because the peer had missed them. Counted when that is found out.
     pub updates_sent_catching_up: u64,
     /// Records received from peers.
     pub updates_received: u64,
@@ -285,7 +286,7 @@ impl Replica {
     ///
     /// A link whose ends are still finding out what the other lacks gets a few seconds for it.
     pub fn handle_stop(&mut self, now: Instant) {
-        self.stop_by = Some(now + STOP_PATIENCE);
+        self.stop_by.get_or_insert(now + STOP_PATIENCE);
         self.dials.clear();
         self.wakes.extend(self.links.keys().copied());
     }

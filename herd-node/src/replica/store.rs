@@ -241,20 +241,22 @@ impl Store {
 
     /// Whether every digest is the one computed anew from the records, and the tree leads to each record once.
     pub(super) fn has_true_digests(&self) -> bool {
-        let mut leaves: BTreeMap<u16, Digest> = BTreeMap::new();
+        let mut expected: BTreeMap<Prefix, Digest> = BTreeMap::new();
         let mut total = Digest::default();
         for record in &self.records {
-            leaves
-                .entry(self.record_hash.leaf_of(record.client()))
-                .or_default()
-                .add(self.record_hash, record.operands());
-            total.add(self.record_hash, record.operands());
+            let (leaf, hash) = (self.record_hash.leaf_of(record.client()), self.record_hash.of(record.operands()));
+            total.add(hash);
+            let mut prefix = Prefix::ROOT;
+            for shift in [12, 8, 4, 0] {
+                prefix = prefix.children().nth(usize::from(leaf >> shift & 15)).unwrap_or(prefix);
+                expected.entry(prefix).or_default().add(hash);
+            }
         }
-        let is_true = |(leaf, digest): (&u16, &Digest)| {
-            let prefix = Prefix::new(&format!("{leaf:04x}")).unwrap_or(Prefix::ROOT);
-            self.tree.digest(prefix) == *digest && self.tree.slots(prefix).count() as u64 == digest.count()
+        let leads_to_all = |prefix: Prefix, count| self.tree.slots(prefix).count() as u64 == count;
+        let is_true = |(prefix, digest): (&Prefix, &Digest)| {
+            self.tree.digest(*prefix) == *digest && (!prefix.is_leaf() || leads_to_all(*prefix, digest.count()))
         };
-        total == self.tree.total() && leaves.iter().all(is_true)
+        total == self.tree.total() && leads_to_all(Prefix::ROOT, total.count()) && expected.iter().all(is_true)
     }
 }
 

@@ -15,7 +15,8 @@ impl Replica {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let links = self.links.values().filter_map(|link| self.link_due(link));
         let dials = self.peers.iter().filter(|_| self.stop_by.is_none()).filter_map(super::peer::Peer::dial_at);
-        let stop = self.stop_by.filter(|_| self.links.values().any(Link::is_live));
+        let keeps_waiting = |link: &Link| link.is_live() && link.reconciler.is_repairing;
+        let stop = self.stop_by.filter(|_| self.links.values().any(keeps_waiting));
         links.chain(dials).chain(stop).min()
     }
 
@@ -41,7 +42,7 @@ impl Replica {
         }
         if let Some(stop_by) = self.stop_by {
             if stop_by <= now {
-                self.wakes.extend(self.links.keys().copied());
+                self.lose_patience();
             }
             return;
         }
@@ -49,6 +50,15 @@ impl Replica {
             if peer.dial_at().is_some_and(|at| at <= now) {
                 peer.dial_begun();
                 self.dials.push_back(PeerIndex(index));
+            }
+        }
+    }
+
+    /// A server that stops waits no longer for links whose ends differ.
+    fn lose_patience(&mut self) {
+        for (id, link) in &mut self.links {
+            if std::mem::take(&mut link.reconciler.is_repairing) {
+                self.wakes.push_back(*id);
             }
         }
     }
