@@ -1,7 +1,7 @@
 //! Messages to bytes. Every function appends one whole line, terminator included, to any [`BufMut`].
 //!
 //! Texts are copied as they came; nothing is formatted that was not a number here. A `BufMut` of fixed size must have room:
-//! a line is at most its texts, one separator a word, and 64 bytes; HELLO and AUTH 128.
+//! a line is at most its texts, one separator a word, and 64 bytes; HELLO and AUTH 128; DIG 640; LST and GET 16 and 17 a hash.
 
 use bytes::BufMut;
 
