@@ -31,7 +31,10 @@ fn every_interleaving_of(reconcile: Reconcile, known: [&[&str]; 2], posts: [&str
                 }
                 // A PING each, by which they see that they agree.
                 pair.pass(1);
-                pair.assert_agreement(records, &format!("{reconcile:?}: posts in gaps {first}, {second}, order {order}"));
+                pair.assert_agreement(
+                    records,
+                    &format!("{reconcile:?}: posts in gaps {first}, {second}, order {order}"),
+                );
             }
         }
     }

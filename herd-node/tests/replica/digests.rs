@@ -23,7 +23,9 @@ fn dig(prefix: &str, parts: &[(usize, &str)]) -> String {
 /// Riley, which Juzang dials: `C:` is Juzang, and begins.
 fn accepted(known: &[&str], ready: &str, of_juzang: &str) -> (Desk, LinkId) {
     let mut desk = Desk::new(riley());
-    known.iter().for_each(|operands| assert_eq!(desk.post(&format!("AT {operands}")), herd_node::replica::Posted::Newer));
+    known
+        .iter()
+        .for_each(|operands| assert_eq!(desk.post(&format!("AT {operands}")), herd_node::replica::Posted::Newer));
     let link = desk.accept();
     let handshake = format!(
         "\
@@ -45,7 +47,9 @@ fn dialled(known: &[&str], ready: &str, of_riley: &str, first: &str) -> (Desk, L
     (settings.name, settings.boot) = ("Juzang".to_owned(), 0xa1);
     settings.peers = vec!["Riley".to_owned()];
     let mut desk = Desk::new(settings);
-    known.iter().for_each(|operands| assert_eq!(desk.post(&format!("AT {operands}")), herd_node::replica::Posted::Newer));
+    known
+        .iter()
+        .for_each(|operands| assert_eq!(desk.post(&format!("AT {operands}")), herd_node::replica::Posted::Newer));
     desk.pass(millis(0));
     let peer = desk.dials()[0];
     let link = desk.replica.handle_dialed(desk.now, peer, nonce(0));
@@ -141,8 +145,9 @@ S: PONG 1
 fn a_list_is_answered_with_what_is_not_in_it_and_asked_for_what_is_not_here() {
     let (mut desk, link) =
         dialled(&[LATER], "1 4486f9833ae1f579", "1 6576063be53ecef7", &dig("-", &[(9, "1:4486f9833ae1f579")]));
-    let session =
-        format!("C: LST 9 a8bcb6609c543bde\nS: GET 9 a8bcb6609c543bde\nS: AT {LATER} Juzang 1\nC: LST 9 bc587c62c16fbf98\n");
+    let session = format!(
+        "C: LST 9 a8bcb6609c543bde\nS: GET 9 a8bcb6609c543bde\nS: AT {LATER} Juzang 1\nC: LST 9 bc587c62c16fbf98\n"
+    );
     play(&mut desk, link, &session);
 }
 

@@ -87,7 +87,8 @@ fn the_higher_named_side_never_begins() {
 
 #[test]
 fn a_record_lost_on_the_way_is_back_within_three_seconds() {
-    for (reconcile, comes_back) in [(Reconcile::Always, true), (Reconcile::AtConnect, false), (Reconcile::Dump, false)] {
+    for (reconcile, comes_back) in [(Reconcile::Always, true), (Reconcile::AtConnect, false), (Reconcile::Dump, false)]
+    {
         let (kiwi, emu) = (at("kiwi", 1), at("emu", 1));
         let mut pair = Pair::new(reconcile, [&[&kiwi], &[&kiwi]]);
         pair.talk();
