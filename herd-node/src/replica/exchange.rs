@@ -32,6 +32,9 @@ const REQUESTS_BYTES_MAX: usize = 32_768;
 /// turn, so that there is another.
 const SKIPS_MAX: usize = 16_384;
 
+/// A hash that a peer listed, and whether its record is held here.
+type Listed = (u64, bool);
+
 impl Replica {
     /// A peer says what it holds in sixteen parts: each that differs is listed, pushed, or divided further.
     pub(super) fn on_dig(&mut self, id: LinkId, dig: &Dig<Bytes>) {
@@ -65,11 +68,11 @@ impl Replica {
     }
 
     /// The peer's hashes, each with whether it is held here, and the records that are not among them.
-    fn compare_list(&mut self, id: LinkId, list: &Hashes<Bytes>, ours: u64) -> Option<(Vec<(u64, bool)>, Vec<Slot>)> {
+    fn compare_list(&mut self, id: LinkId, list: &Hashes<Bytes>, ours: u64) -> Option<(Vec<Listed>, Vec<Slot>)> {
         if !self.links.get_mut(&id)?.reconciler.may_scan(ours) {
             return None;
         }
-        let mut theirs: Vec<(u64, bool)> = list.hashes().map(|hash| (hash, false)).collect();
+        let mut theirs: Vec<Listed> = list.hashes().map(|hash| (hash, false)).collect();
         theirs.sort_unstable();
         theirs.dedup();
         let mut missing = Vec::new();
