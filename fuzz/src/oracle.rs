@@ -162,6 +162,13 @@ pub fn is_peer_message(line: &[u8]) -> bool {
                 && is_server_name(sender)
                 && is_number(hops, 255)
         }
+        [b"DIG", prefix, summaries @ ..] => {
+            is_prefix(prefix, 3) && summaries.len() == 16 && summaries.iter().all(|word| is_summary(word))
+        }
+        [b"LST", prefix, hashes @ ..] => is_prefix(prefix, 4) && hashes.iter().all(|word| is_hex(word, 16)),
+        [b"GET", prefix, hashes @ ..] => {
+            is_prefix(prefix, 4) && !hashes.is_empty() && hashes.iter().all(|word| is_hex(word, 16))
+        }
         [b"PING", sequence, count, root] => {
             is_number(sequence, u64::MAX.into()) && is_number(count, u64::MAX.into()) && is_hex(root, 16)
         }
@@ -194,6 +201,17 @@ fn is_hex(word: &[u8], digits: usize) -> bool {
 fn is_number(word: &[u8], largest: u128) -> bool {
     let value = std::str::from_utf8(word).ok().and_then(|text| text.parse::<u128>().ok());
     value.is_some_and(|value| value <= largest && value.to_string().as_bytes() == word)
+}
+
+/// Which part of the records, in at most so many digits.
+fn is_prefix(word: &[u8], longest: usize) -> bool {
+    word == b"-" || ((1..=longest).contains(&word.len()) && is_hex(word, word.len()))
+}
+
+/// How many, and their digest.
+fn is_summary(word: &[u8]) -> bool {
+    let halves: Vec<&[u8]> = word.split(|byte| *byte == b':').collect();
+    matches!(halves.as_slice(), [count, digest] if is_number(count, u64::MAX.into()) && is_hex(digest, 16))
 }
 
 fn is_setting(word: &[u8]) -> bool {

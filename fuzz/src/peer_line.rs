@@ -42,6 +42,12 @@ fn written(message: &PeerMessage<&[u8]>) -> Vec<u8> {
         PeerMessage::Auth(auth) => encode::auth(&mut out, auth.key_id(), auth.mac()),
         PeerMessage::Ready(ready) => encode::ready(&mut out, *ready),
         PeerMessage::At(at) => record(&mut out, at),
+        PeerMessage::Dig(dig) => {
+            let summaries: Vec<_> = dig.children().map(|(_, summary)| summary).collect();
+            encode::dig(&mut out, dig.prefix(), &summaries.try_into().expect("sixteen parts"));
+        }
+        PeerMessage::List(list) => encode::list(&mut out, list.prefix(), list.hashes()),
+        PeerMessage::Get(get) => encode::get(&mut out, get.prefix(), get.hashes()),
         PeerMessage::Ping(ping) => encode::ping(&mut out, *ping),
         PeerMessage::Pong(pong) => encode::pong(&mut out, *pong),
         // The writer cuts text and makes one where there is none; a reader takes any length its framing lets by.

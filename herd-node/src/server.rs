@@ -170,7 +170,8 @@ impl Server {
         let clients_then_links = async {
             // Clients first: their last posts are still to reach the peers.
             net::accept_clients(&shared, clients).await;
-            shared.with_replica(Replica::handle_stop);
+            shared.with_replica(|replica| replica.handle_stop(clock::monotonic()));
+            shared.timers_changed.notify_one();
             let no_links = shared.watch.until(|| shared.look(|replica| replica.link_count() == 0));
             let _ = timeout(LINKS_GRACE, no_links).await;
             shared.stop_links.cancel();

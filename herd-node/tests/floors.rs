@@ -96,6 +96,7 @@ const PROTO: &[Room] = &[
     room("timestamp", MEANING, CODEC_OR_WORLD),
     room("message", MEANING, CODEC_OR_WORLD),
     room("peer", MEANING, CODEC_OR_WORLD),
+    room("sync", MEANING, CODEC_OR_WORLD),
     room("grammar", MEANING, CODEC_OR_WORLD),
     room("encode", MEANING, CODEC_OR_WORLD),
     // On top of both.
@@ -121,6 +122,7 @@ const MEANING: &[&str] = &[
     "radius",
     "server_name",
     "skew",
+    "sync",
     "timestamp",
 ];
 

@@ -1,16 +1,19 @@
 //! Messages to bytes. Every function appends one whole line, terminator included, to any [`BufMut`].
 //!
 //! Texts are copied as they came; nothing is formatted that was not a number here. A `BufMut` of fixed size must have room:
-//! a line is at most its texts, one separator a word, and 64 bytes; HELLO and AUTH 128.
+//! a line is at most its texts, one separator a word, and 64 bytes; HELLO and AUTH 128; DIG 640; LST and GET 16 and 17 a hash.
 
 use bytes::BufMut;
 
 use crate::{
-    ClientId, ErrorCode, Hello, Hops, Iamat, Limit, Location, Ping, Pong, Radius, Ready, ServerName, Skew, Timestamp,
+    ClientId, ErrorCode, Hello, Hops, Iamat, Limit, Location, Ping, Pong, Prefix, Radius, Ready, ServerName, Skew,
+    Summary, Timestamp,
 };
 
 /// The most bytes of free text in BYE and ERR.
 pub const TEXT_MAX: usize = 1024;
+
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// `IAMAT client-id location time` (WIRE §2).
 pub fn iamat(out: &mut impl BufMut, client: ClientId<'_>, location: Location<'_>, time: Timestamp<'_>) {
@@ -94,6 +97,49 @@ pub fn ready(out: &mut impl BufMut, ready: Ready) {
     count_and_root(out, ready.count, ready.root);
 }
 
+/// `DIG prefix count:digest …` (WIRE §6.10): one summary for each of the sixteen parts of `prefix`, in order.
+pub fn dig(out: &mut impl BufMut, prefix: Prefix, summaries: &[Summary; 16]) {
+    out.put_slice(b"DIG ");
+    self::prefix(out, prefix);
+    for Summary { count, digest } in summaries {
+        out.put_u8(b' ');
+        decimal(out, *count);
+        out.put_u8(b':');
+        hex(out, &digest.to_be_bytes());
+    }
+    out.put_u8(b'\n');
+}
+
+/// `LST prefix hash …` (WIRE §6.10): every record the sender holds under `prefix`. The line must not pass the peer's cap.
+pub fn list(out: &mut impl BufMut, prefix: Prefix, hashes: impl IntoIterator<Item = u64>) {
+    verb_and_hashes(out, b"LST ", prefix, hashes);
+}
+
+/// `GET prefix hash …` (WIRE §6.10): records the sender lacks, at least one. The line must not pass the peer's cap.
+pub fn get(out: &mut impl BufMut, prefix: Prefix, hashes: impl IntoIterator<Item = u64>) {
+    verb_and_hashes(out, b"GET ", prefix, hashes);
+}
+
+fn verb_and_hashes(out: &mut impl BufMut, verb: &[u8], prefix: Prefix, hashes: impl IntoIterator<Item = u64>) {
+    out.put_slice(verb);
+    self::prefix(out, prefix);
+    for hash in hashes {
+        out.put_u8(b' ');
+        hex(out, &hash.to_be_bytes());
+    }
+    out.put_u8(b'\n');
+}
+
+fn prefix(out: &mut impl BufMut, prefix: Prefix) {
+    if prefix == Prefix::ROOT {
+        return out.put_u8(b'-');
+    }
+    let (first, _) = prefix.leaves();
+    for digit in 0..u32::from(prefix.digits()) {
+        out.put_u8(HEX_DIGITS[usize::from(first >> (12 - 4 * digit) & 15)]);
+    }
+}
+
 /// `PING sequence count root` (WIRE §6.6).
 pub fn ping(out: &mut impl BufMut, ping: Ping) {
     out.put_slice(b"PING ");
@@ -170,10 +216,9 @@ fn count_and_root(out: &mut impl BufMut, count: u64, root: u64) {
 }
 
 pub(crate) fn hex(out: &mut impl BufMut, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in bytes {
-        out.put_u8(DIGITS[usize::from(byte >> 4)]);
-        out.put_u8(DIGITS[usize::from(byte & 15)]);
+        out.put_u8(HEX_DIGITS[usize::from(byte >> 4)]);
+        out.put_u8(HEX_DIGITS[usize::from(byte & 15)]);
     }
 }
 

@@ -59,6 +59,7 @@ mod peer;
 mod radius;
 mod server_name;
 mod skew;
+mod sync;
 mod timestamp;
 
 pub use client_id::ClientId;
@@ -71,6 +72,7 @@ pub use peer::{Auth, Bye, ErrorCode, Hello, Nonce, PeerAt, PeerError, PeerMessag
 pub use radius::Radius;
 pub use server_name::ServerName;
 pub use skew::Skew;
+pub use sync::{Dig, Hashes, Prefix, Summary};
 pub use timestamp::{PosixTime, Timestamp};
 
 /// The project's README, whose examples are tests too.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::message::{At, Span};
-use crate::{Hops, Invalid, ServerName, encode, grammar};
+use crate::{Dig, Hashes, Hops, Invalid, Prefix, ServerName, encode, grammar};
 
 /// 128 random bits, fresh for each connection, so that no AUTH can be used twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -278,7 +278,16 @@ impl<B: AsRef<[u8]>> PeerError<B> {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct HashesParts {
+    pub(crate) prefix: Prefix,
+    pub(crate) hashes: Option<Span>,
+}
+
 pub(crate) enum PeerParts {
+    Dig(Prefix, Span),
+    List(HashesParts),
+    Get(HashesParts),
     Hello(HelloParts),
     Auth(AuthParts),
     Ready(Ready),
@@ -301,6 +310,12 @@ pub enum PeerMessage<B> {
     Ready(Ready),
     /// A record.
     At(PeerAt<B>),
+    /// What the sender holds, in sixteen parts.
+    Dig(Dig<B>),
+    /// Every record the sender holds in one place.
+    List(Hashes<B>),
+    /// Records the sender lacks.
+    Get(Hashes<B>),
     /// Are you there?
     Ping(Ping),
     /// Yes.
@@ -326,6 +341,9 @@ impl<B: AsRef<[u8]>> PeerMessage<B> {
             PeerParts::Auth(parts) => Self::Auth(Auth { line, parts }),
             PeerParts::Ready(ready) => Self::Ready(ready),
             PeerParts::At(parts, sender, hops) => Self::At(PeerAt { at: At::from_parts(line, parts), sender, hops }),
+            PeerParts::Dig(prefix, summaries) => Self::Dig(Dig { line, prefix, summaries }),
+            PeerParts::List(HashesParts { prefix, hashes }) => Self::List(Hashes { line, prefix, hashes }),
+            PeerParts::Get(HashesParts { prefix, hashes }) => Self::Get(Hashes { line, prefix, hashes }),
             PeerParts::Ping(ping) => Self::Ping(ping),
             PeerParts::Pong(pong) => Self::Pong(pong),
             PeerParts::Bye(why) => Self::Bye(Bye { line, why }),
@@ -340,6 +358,9 @@ impl<B: AsRef<[u8]>> PeerMessage<B> {
             Self::Auth(_) => "AUTH",
             Self::Ready(_) => "READY",
             Self::At(_) => "AT",
+            Self::Dig(_) => "DIG",
+            Self::List(_) => "LST",
+            Self::Get(_) => "GET",
             Self::Ping(_) => "PING",
             Self::Pong(_) => "PONG",
             Self::Bye(_) => "BYE",

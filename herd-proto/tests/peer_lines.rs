@@ -3,7 +3,8 @@
 mod support;
 
 use herd_proto::{
-    Auth, ErrorCode, Expected, Field, Hello, Hops, Nonce, PeerAt, PeerMessage, Ping, Pong, Ready, ServerName, encode,
+    Auth, ErrorCode, Expected, Field, Hello, Hops, Nonce, PeerAt, PeerMessage, Ping, Pong, Prefix, Ready, ServerName,
+    Summary, encode,
 };
 
 const HELLO: &str = "HELLO herd/1 ucla Bernard Campbell 3b1f0c5d77a9e240 5f0e1d2c3b4a69788796a5b4c3d2e1f0";
@@ -115,6 +116,54 @@ fn at_both_ways() {
 }
 
 #[test]
+fn dig_both_ways() {
+    let text: Vec<String> = (0..16_u64).map(|part| format!("{}:{:016x}", part * part, part << 60)).collect();
+    for (prefix, first_part, last_part) in
+        [("-", "0", "f"), ("a", "a0", "af"), ("0c", "0c0", "0cf"), ("123", "1230", "123f")]
+    {
+        let line = format!("DIG {prefix} {}", text.join(" "));
+        let PeerMessage::Dig(dig) = parsed(&line) else { panic!("{line} is no DIG") };
+        assert_eq!(dig.prefix().to_string(), prefix);
+        let parts: Vec<(Prefix, Summary)> = dig.children().collect();
+        assert_eq!((parts[0].0.to_string(), parts[15].0.to_string()), (first_part.to_owned(), last_part.to_owned()));
+        assert_eq!(parts[15].1, Summary { count: 225, digest: 0xf000_0000_0000_0000 });
+        let summaries: Vec<Summary> = parts.into_iter().map(|(_, summary)| summary).collect();
+        let again = written(|out| encode::dig(out, dig.prefix(), &summaries.try_into().unwrap()));
+        assert_eq!(again, format!("{line}\n"));
+    }
+}
+
+#[test]
+fn lists_and_requests_both_ways() {
+    for line in ["LST -", "LST 9", "LST 9 ef1aa071c8fc79b9", "LST ffff 0000000000000000 ffffffffffffffff"] {
+        let PeerMessage::List(list) = parsed(line) else { panic!("{line} is no LST") };
+        assert_eq!(written(|out| encode::list(out, list.prefix(), list.hashes())), format!("{line}\n"));
+    }
+    let PeerMessage::Get(get) = parsed("GET 91ef ef1aa071c8fc79b9 0000000000000000") else { panic!("a GET") };
+    assert_eq!((get.prefix().leaves(), get.prefix().digits()), ((0x91ef, 0x91ef), 4));
+    assert_eq!(get.hashes().collect::<Vec<_>>(), [0xef1a_a071_c8fc_79b9, 0]);
+    let again = written(|out| encode::get(out, get.prefix(), get.hashes()));
+    assert_eq!(again, "GET 91ef ef1aa071c8fc79b9 0000000000000000\n");
+}
+
+#[test]
+fn a_prefix_is_a_range_of_leaves_and_its_parts_are_all_of_it() {
+    for (text, first, last) in
+        [("-", 0, 0xffff), ("0", 0, 0x0fff), ("f", 0xf000, 0xffff), ("7a", 0x7a00, 0x7aff), ("0001", 1, 1)]
+    {
+        let prefix = Prefix::new(text).unwrap();
+        assert_eq!((prefix.leaves(), prefix.to_string()), ((first, last), text.to_owned()));
+        let parts: Vec<(u16, u16)> = prefix.children().map(Prefix::leaves).collect();
+        if prefix.is_leaf() {
+            assert_eq!(parts, []);
+            continue;
+        }
+        assert_eq!((parts.len(), parts[0].0, parts[15].1), (16, first, last));
+        assert!(parts.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{parts:x?}");
+    }
+}
+
+#[test]
 fn bye_and_err_both_ways() {
     let PeerMessage::Bye(bye) = parsed("BYE  two  spaces ") else { panic!("a BYE") };
     assert_eq!(bye.why(), " two  spaces ");
@@ -157,9 +206,30 @@ const REFUSED: &[(&str, Field, usize, Expected)] = &[
     ("IAMAT k +1+2 3", Field::Command, 0, Expected::PeerVerb),
     ("WHATSAT k 1 1", Field::Command, 0, Expected::PeerVerb),
     ("? x", Field::Command, 0, Expected::PeerVerb),
-    ("DIG 0 0", Field::Command, 0, Expected::PeerVerb),
-    ("LST 0 0", Field::Command, 0, Expected::PeerVerb),
-    ("GET 0 0", Field::Command, 0, Expected::PeerVerb),
+    ("DIG", Field::Prefix, 3, Expected::Operand),
+    ("DIG 0", Field::Summary, 5, Expected::Operand),
+    ("DIG ffff", Field::Prefix, 4, Expected::ShortPrefix),
+    ("DIG 0 0", Field::Summary, 7, Expected::Summary),
+    ("DIG 0 :0123456789abcdef", Field::Summary, 6, Expected::Number),
+    ("DIG 0 00:0123456789abcdef", Field::Summary, 6, Expected::Number),
+    ("DIG 0 18446744073709551616:0123456789abcdef", Field::Summary, 6, Expected::Number),
+    ("DIG 0 0:0123456789abcde", Field::Summary, 23, Expected::HexU64),
+    ("DIG 0 0:0123456789abcdef0", Field::Summary, 24, Expected::HexU64),
+    ("DIG 0 0:0123456789abcdef  0:0", Field::Summary, 25, Expected::SingleSpace),
+    ("LST", Field::Prefix, 3, Expected::Operand),
+    ("LST ", Field::Prefix, 4, Expected::Operand),
+    ("LST --", Field::Prefix, 4, Expected::Prefix),
+    ("LST 0-", Field::Prefix, 5, Expected::Prefix),
+    ("LST 0A", Field::Prefix, 5, Expected::Prefix),
+    ("LST 00000", Field::Prefix, 8, Expected::Prefix),
+    ("LST 0 ", Field::Hash, 6, Expected::HexU64),
+    ("LST 0 0", Field::Hash, 7, Expected::HexU64),
+    ("LST 0 0123456789abcdef  0123456789abcdef", Field::Hash, 23, Expected::HexU64),
+    ("LST 0 0123456789abcdef 0123456789abcdeF", Field::Hash, 38, Expected::HexU64),
+    (r"LST 0 0123456789abcdef\r", Field::Hash, 22, Expected::HexU64),
+    ("GET 0", Field::Hash, 5, Expected::Operand),
+    ("GET 0 ", Field::Hash, 6, Expected::HexU64),
+    ("GET 0 0", Field::Hash, 7, Expected::HexU64),
     ("ACK 0", Field::Command, 0, Expected::PeerVerb),
     ("PONG", Field::Sequence, 4, Expected::Operand),
     ("PONG ", Field::Sequence, 5, Expected::Operand),

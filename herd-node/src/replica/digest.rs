@@ -5,7 +5,7 @@
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use herd_proto::Nonce;
+use herd_proto::{Nonce, Summary};
 use sha2::{Digest as _, Sha256};
 use siphasher::sip::SipHasher13 as SipHasher64;
 use std::hash::Hasher;
@@ -23,7 +23,14 @@ impl RecordHash {
         Self { key: (word(0), word(8)) }
     }
 
-    fn of(self, operands: &[u8]) -> u128 {
+    /// Where in the tree a client's record is.
+    pub(super) fn leaf_of(self, client: &[u8]) -> u16 {
+        let mut hasher = SipHasher64::new_with_keys(self.key.0, self.key.1);
+        hasher.write(client);
+        (hasher.finish() >> 48) as u16
+    }
+
+    pub(super) fn of(self, operands: &[u8]) -> u128 {
         let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
         hasher.write(operands);
         let hash = hasher.finish128();
@@ -39,14 +46,24 @@ pub struct Digest {
 }
 
 impl Digest {
-    pub(super) fn add(&mut self, hash: RecordHash, operands: &[u8]) {
-        self.sum = self.sum.wrapping_add(hash.of(operands));
+    /// One more record, with this hash.
+    pub(super) fn add(&mut self, record: u128) {
+        self.sum = self.sum.wrapping_add(record);
         self.count += 1;
     }
 
-    pub(super) fn subtract(&mut self, hash: RecordHash, operands: &[u8]) {
-        self.sum = self.sum.wrapping_sub(hash.of(operands));
-        self.count -= 1;
+    pub(super) const fn new(sum: u128, count: u64) -> Self {
+        Self { sum, count }
+    }
+
+    /// A record with one hash becomes one with another.
+    pub(super) fn replace(&mut self, old: u128, new: u128) {
+        self.sum = self.sum.wrapping_sub(old).wrapping_add(new);
+    }
+
+    /// Count and digest as one link shows them.
+    pub(super) fn summary(self, salt: Salt) -> Summary {
+        Summary { count: self.count, digest: self.root(salt) }
     }
 
     /// How many records.
@@ -69,6 +86,13 @@ impl Digest {
 pub(super) struct Salt(u64, u64);
 
 impl Salt {
+    /// A record's hash as this link shows it.
+    pub(super) fn hash(self, record: u128) -> u64 {
+        let mut hasher = SipHasher64::new_with_keys(self.0, self.1);
+        hasher.write(&record.to_le_bytes());
+        hasher.finish()
+    }
+
     /// Both ends compute the same salt, whichever of them dialled.
     pub(super) fn of_link(one: Nonce, other: Nonce) -> Self {
         let half = |from: usize| {

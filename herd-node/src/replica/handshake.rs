@@ -10,7 +10,7 @@ use super::catch_up::CatchUp;
 use super::digest::Salt;
 use super::lanes::LANES_OF_PEER;
 use super::link::{OwnedHello, Phase};
-use super::{CloseReason, Event, LinkId, PeerIndex, Replica, Side};
+use super::{CloseReason, Event, LinkId, PeerIndex, Reconcile, Replica, Side};
 
 impl Replica {
     /// This server's HELLO on link `id`, whose peer is known.
@@ -150,10 +150,14 @@ impl Replica {
         link.phase = Phase::Live;
         link.live_at = now;
         link.ping_at = now + self.settings.ping;
-        link.catch_up = (!in_agreement).then(|| CatchUp::begin(&self.store));
+        let dumps = self.settings.reconcile == Reconcile::Dump;
+        link.catch_up = (!in_agreement && dumps).then(|| CatchUp::begin(&self.store));
         let side = link.side;
         self.wakes.push_back(id);
         self.events.push_back(Event::LinkUp { peer, side, in_agreement });
+        if !dumps {
+            self.begin_reconciling(now, id, in_agreement);
+        }
         if let Some(peer) = self.peers.get_mut(peer.0) {
             peer.link_up();
         }

@@ -9,6 +9,7 @@ use super::PeerIndex;
 use super::catch_up::CatchUp;
 use super::digest::Salt;
 use super::lanes::Lane;
+use super::reconcile::Reconciler;
 
 /// One connection, for as long as this server runs: never given to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +72,7 @@ pub(super) struct Link {
     pub(super) lane: Option<Lane>,
     pub(super) catch_up: Option<CatchUp>,
     pub(super) caught_up: u64,
+    pub(super) reconciler: Reconciler,
     /// Whole lines that are no records, waiting to be sent.
     pub(super) control: Vec<u8>,
     pub(super) invalid: u32,
@@ -98,6 +100,7 @@ impl Link {
             lane: None,
             catch_up: None,
             caught_up: 0,
+            reconciler: Reconciler::default(),
             control: Vec::new(),
             invalid: 0,
             told_full: false,

@@ -26,20 +26,23 @@
 mod catch_up;
 mod digest;
 mod event;
+mod exchange;
 mod handshake;
 mod jitter;
 mod lanes;
 mod link;
 mod peer;
 mod proof;
+mod reconcile;
 mod record;
 mod service;
 mod settings;
 mod store;
 mod timers;
+mod tree;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use herd_proto::{ErrorCode, Nonce, ServerName, encode};
 
@@ -48,7 +51,7 @@ pub use event::{CloseReason, Event};
 pub use link::{LinkId, Side};
 pub use peer::PeerIndex;
 pub use record::Candidate;
-pub use settings::{PEERS_MAX, Settings};
+pub use settings::{PEERS_MAX, Reconcile, Settings};
 
 use digest::RecordHash;
 use jitter::Jitter;
@@ -80,7 +83,7 @@ pub struct Counters {
     pub posts_full: u64,
     /// Records sent to peers.
     pub updates_sent: u64,
-    /// Records sent to peers to catch up, of those.
+    /// Of those, records sent because the peer had missed them. Counted when that is found out.
     pub updates_sent_catching_up: u64,
     /// Records received from peers.
     pub updates_received: u64,
@@ -94,6 +97,9 @@ pub struct Counters {
     pub peer_lines_invalid: u64,
 }
 
+/// How long a server that stops waits for links whose ends do not hold the same yet.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
 /// One server's part of the herd.
 #[derive(Debug)]
 pub struct Replica {
@@ -105,7 +111,8 @@ pub struct Replica {
     links: BTreeMap<LinkId, Link>,
     next_link: u64,
     jitter: Jitter,
-    stopping: bool,
+    /// Since when this server stops, plus what it gives its peers to learn what they lack.
+    stop_by: Option<Instant>,
     counters: Counters,
     events: VecDeque<Event>,
     dials: VecDeque<PeerIndex>,
@@ -162,7 +169,9 @@ impl Replica {
     /// Whether everything this server knows has been sent to `peer`.
     pub fn is_caught_up(&self, peer: PeerIndex) -> bool {
         self.live_links(peer).any(|(_, link)| {
-            link.catch_up.is_none()
+            let is_reconciled = link.reconciler.is_idle() && !link.reconciler.is_repairing;
+            is_reconciled
+                && link.catch_up.is_none()
                 && link.lane.is_some_and(|lane| self.lanes.len(lane) == 0)
                 && link.control.is_empty()
         })
@@ -176,8 +185,8 @@ impl Replica {
     /// The first of the invariants above that does not hold, for tests. Takes time in proportion to the records.
     #[doc(hidden)]
     pub fn broken_invariant(&self, now: Instant) -> Option<String> {
-        if self.store.digest() != self.store.digest_again() {
-            return Some("the digest is not that of the records".to_owned());
+        if !self.store.has_true_digests() {
+            return Some("a digest is not that of the records".to_owned());
         }
         for lane in self.lanes.active() {
             let queued = self.lanes.slots(lane).filter(|slot| self.store.is_dirty(*slot, lane)).count();
@@ -207,7 +216,7 @@ impl Replica {
             links: BTreeMap::new(),
             next_link: 0,
             jitter: Jitter::new(settings.jitter_seed),
-            stopping: false,
+            stop_by: None,
             counters: Counters::default(),
             events: VecDeque::new(),
             dials: VecDeque::new(),
@@ -261,7 +270,7 @@ impl Replica {
     /// [`ErrorCode::Busy`] when so many connections are unproven that another is refused, and while this server stops.
     pub fn handle_accepted(&mut self, now: Instant, nonce: Nonce) -> Result<LinkId, ErrorCode> {
         let unproven = self.links.values().filter(|link| link.is_unproven()).count();
-        if self.stopping || unproven >= self.settings.unproven_max {
+        if self.stop_by.is_some() || unproven >= self.settings.unproven_max {
             return Err(ErrorCode::Busy);
         }
         Ok(self.open(now, Side::Acceptor, None, nonce))
@@ -274,8 +283,10 @@ impl Replica {
     }
 
     /// This server stops: every link sends what it has, says goodbye and closes; no peer is dialled any more.
-    pub fn handle_stop(&mut self) {
-        self.stopping = true;
+    ///
+    /// A link whose ends are still finding out what the other lacks gets a few seconds for it.
+    pub fn handle_stop(&mut self, now: Instant) {
+        self.stop_by.get_or_insert(now + STOP_PATIENCE);
         self.dials.clear();
         self.wakes.extend(self.links.keys().copied());
     }

@@ -22,6 +22,9 @@ impl Replica {
         match (link.phase, message) {
             (Phase::Closing, _) => {}
             (Phase::Live, PeerMessage::At(at)) => self.on_at(now, id, at),
+            (Phase::Live, PeerMessage::Dig(dig)) => self.on_dig(id, dig),
+            (Phase::Live, PeerMessage::List(list)) => self.on_list(id, list),
+            (Phase::Live, PeerMessage::Get(get)) => self.on_get(id, get),
             (Phase::Live, PeerMessage::Ping(ping)) => self.on_ping(now, id, *ping),
             (Phase::Live, PeerMessage::Pong(_)) => {}
             (Phase::AwaitHello, PeerMessage::Hello(hello)) => self.on_hello(now, id, hello),
@@ -118,6 +121,7 @@ impl Replica {
             return self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, text));
         }
         self.wakes.push_back(id);
+        self.compare_roots(now, id, ping);
     }
 
     /// Appends to `out` what link `id` has to send: whole lines, until there is nothing more or `out` holds `bytes_max` (the last
@@ -130,9 +134,11 @@ impl Replica {
         };
         let start = out.len();
         // While a peer catches up its news get three quarters of each batch, and the past the rest: neither starves the other.
-        let share = if link.catch_up.is_some() { bytes_max / 4 * 3 } else { bytes_max };
+        let is_behind = link.catch_up.is_some() || !link.reconciler.is_idle();
+        let share = if is_behind { bytes_max / 4 * 3 } else { bytes_max };
         self.transmit_news(lane, out, share);
         self.transmit_past(id, lane, out, bytes_max);
+        self.transmit_reconciling(id, lane, out, bytes_max);
         self.transmit_news(lane, out, bytes_max);
         if out.len() == start {
             self.lanes.rest(lane);
@@ -187,7 +193,8 @@ impl Replica {
 
     /// While this server stops, a link that has nothing more to send says goodbye.
     fn stop_if_idle(&mut self, now: Instant, id: LinkId, out: &mut Vec<u8>) {
-        if self.stopping && out.is_empty() {
+        let is_repairing = self.links.get(&id).is_some_and(|link| link.is_live() && link.reconciler.is_repairing);
+        if out.is_empty() && self.stop_by.is_some() && !is_repairing {
             self.end(now, id, CloseReason::Stopping);
             if let Some(link) = self.links.get_mut(&id) {
                 out.append(&mut link.control);
@@ -197,7 +204,13 @@ impl Replica {
 }
 
 /// Writes the record of `slot` unless the peer of `lane` has it. Returns how many were written.
-fn transmit_record(store: &mut Store, slot: Slot, lane: Lane, sender: ServerName<'_>, out: &mut Vec<u8>) -> u64 {
+pub(super) fn transmit_record(
+    store: &mut Store,
+    slot: Slot,
+    lane: Lane,
+    sender: ServerName<'_>,
+    out: &mut Vec<u8>,
+) -> u64 {
     if store.is_known(slot, lane) {
         return 0;
     }

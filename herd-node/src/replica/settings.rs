@@ -7,6 +7,26 @@ use crate::secret::Secret;
 /// The most peers one server may have.
 pub const PEERS_MAX: usize = 16;
 
+/// How servers that meet again come to hold the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reconcile {
+    /// By comparing digests: when a link comes up, and again whenever they are seen to differ.
+    #[default]
+    Always,
+    /// By comparing digests when a link comes up, and never again: flooding has to do the rest. For tests, which see by it
+    /// what the repair would hide.
+    AtConnect,
+    /// By sending everything when a link comes up. The reference that digests are held against.
+    Dump,
+}
+
+impl Reconcile {
+    /// Whether differences seen later are repaired.
+    pub(super) const fn repairs(self) -> bool {
+        matches!(self, Self::Always)
+    }
+}
+
 /// Everything a [`Replica`](super::Replica) needs to know, the random numbers included: it has none of its own.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -42,6 +62,8 @@ pub struct Settings {
     pub clients_max: usize,
     /// Bytes of records held, at most; records from peers get 10 % more.
     pub records_bytes_max: usize,
+    /// How servers that meet again come to hold the same.
+    pub reconcile: Reconcile,
     /// Invalid lines of a proven peer; one more closes the link.
     pub invalid_max: u32,
 }
@@ -66,6 +88,7 @@ impl Settings {
             unproven_max: 32,
             clients_max: 1_000_000,
             records_bytes_max: 1 << 30,
+            reconcile: Reconcile::default(),
             invalid_max: 10,
         }
     }

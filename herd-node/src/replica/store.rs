@@ -1,15 +1,18 @@
 //! The newest record of every client, its marks, and the digest of them all.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::hint::black_box;
 
 use hashbrown::HashTable;
+use herd_proto::Prefix;
 use siphasher::sip::SipHasher13;
 
-use super::digest::{Digest, RecordHash};
+use super::digest::{Digest, RecordHash, Salt};
 use super::lanes::{Lane, LaneSet};
 use super::record::{Candidate, Record};
+use super::tree::Tree;
 
 /// A client's place in the store: dense, and never given to another.
 pub(super) type Slot = u32;
@@ -58,7 +61,7 @@ pub(super) struct Store {
     /// Apart from the records, so that freeing a lane reads 8 bytes a client and not their texts.
     marks: Vec<Marks>,
     record_hash: RecordHash,
-    digest: Digest,
+    tree: Tree,
     bytes: usize,
 }
 
@@ -70,13 +73,22 @@ impl Store {
             records: Vec::new(),
             marks: Vec::new(),
             record_hash,
-            digest: Digest::default(),
+            tree: Tree::new(),
             bytes: 0,
         }
     }
 
     pub(super) fn digest(&self) -> Digest {
-        self.digest
+        self.tree.total()
+    }
+
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// A record's hash as the link with `salt` shows it.
+    pub(super) fn salted_hash(&self, slot: Slot, salt: Salt) -> Option<u64> {
+        self.record(slot).map(|record| salt.hash(self.record_hash.of(record.operands())))
     }
 
     /// The number of slots taken: slots below it hold a record.
@@ -119,8 +131,7 @@ impl Store {
                 if bytes > self.bytes && bytes > room.bytes {
                     return Merge::Full;
                 }
-                self.digest.subtract(self.record_hash, record.operands());
-                self.digest.add(self.record_hash, candidate.operands());
+                self.tree.replace(self.record_hash, slot, record.operands(), candidate.operands());
                 self.bytes = bytes;
                 record.replace(candidate);
                 Merge::Newer(slot)
@@ -140,7 +151,7 @@ impl Store {
         self.index.insert_unique(hash, slot, rehash);
         self.records.push(Record::new(candidate));
         self.marks.push(Marks::default());
-        self.digest.add(self.record_hash, candidate.operands());
+        self.tree.insert(self.record_hash, candidate.client(), candidate.operands());
         self.bytes = bytes;
         Merge::Newer(slot)
     }
@@ -189,6 +200,13 @@ impl Store {
         }
     }
 
+    /// The peer of `lane` says it has not got the present version.
+    pub(super) fn forget_known(&mut self, slot: Slot, lane: Lane) {
+        if let Some(marks) = self.marks.get_mut(slot as usize) {
+            marks.known.remove(lane);
+        }
+    }
+
     pub(super) fn is_known(&self, slot: Slot, lane: Lane) -> bool {
         self.marks.get(slot as usize).is_some_and(|marks| marks.known.contains(lane))
     }
@@ -221,13 +239,24 @@ impl Store {
         }
     }
 
-    /// The digest computed from nothing: what [`digest`](Self::digest) must equal.
-    pub(super) fn digest_again(&self) -> Digest {
-        let mut digest = Digest::default();
+    /// Whether every digest is the one computed anew from the records, and the tree leads to each record once.
+    pub(super) fn has_true_digests(&self) -> bool {
+        let mut expected: BTreeMap<Prefix, Digest> = BTreeMap::new();
+        let mut total = Digest::default();
         for record in &self.records {
-            digest.add(self.record_hash, record.operands());
+            let (leaf, hash) = (self.record_hash.leaf_of(record.client()), self.record_hash.of(record.operands()));
+            total.add(hash);
+            let mut prefix = Prefix::ROOT;
+            for shift in [12, 8, 4, 0] {
+                prefix = prefix.children().nth(usize::from(leaf >> shift & 15)).unwrap_or(prefix);
+                expected.entry(prefix).or_default().add(hash);
+            }
         }
-        digest
+        let leads_to_all = |prefix: Prefix, count| self.tree.slots(prefix).count() as u64 == count;
+        let is_true = |(prefix, digest): (&Prefix, &Digest)| {
+            self.tree.digest(*prefix) == *digest && (!prefix.is_leaf() || leads_to_all(*prefix, digest.count()))
+        };
+        total == self.tree.total() && leads_to_all(Prefix::ROOT, total.count()) && expected.iter().all(is_true)
     }
 }
 

@@ -14,8 +14,10 @@ impl Replica {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let links = self.links.values().filter_map(|link| self.link_due(link));
-        let dials = self.peers.iter().filter(|_| !self.stopping).filter_map(super::peer::Peer::dial_at);
-        links.chain(dials).min()
+        let dials = self.peers.iter().filter(|_| self.stop_by.is_none()).filter_map(super::peer::Peer::dial_at);
+        let keeps_waiting = |link: &Link| link.is_live() && link.reconciler.is_repairing;
+        let stop = self.stop_by.filter(|_| self.links.values().any(keeps_waiting));
+        links.chain(dials).chain(stop).min()
     }
 
     fn link_due(&self, link: &Link) -> Option<Instant> {
@@ -38,13 +40,25 @@ impl Replica {
         for id in due {
             self.link_timeout(now, id);
         }
-        if self.stopping {
+        if let Some(stop_by) = self.stop_by {
+            if stop_by <= now {
+                self.lose_patience();
+            }
             return;
         }
         for (index, peer) in self.peers.iter_mut().enumerate() {
             if peer.dial_at().is_some_and(|at| at <= now) {
                 peer.dial_begun();
                 self.dials.push_back(PeerIndex(index));
+            }
+        }
+    }
+
+    /// A server that stops waits no longer for links whose ends differ.
+    fn lose_patience(&mut self) {
+        for (id, link) in &mut self.links {
+            if std::mem::take(&mut link.reconciler.is_repairing) {
+                self.wakes.push_back(*id);
             }
         }
     }

@@ -1,95 +1,25 @@
 //! Two servers that find each other: nothing known to one stays unknown to the other, whatever is posted when.
 
-use herd_node::replica::{LinkId, PeerIndex, Settings};
+use herd_node::replica::Reconcile;
 
-use super::desk::{Desk, ats, millis, nonce, riley};
+use super::desk::{Desk, ats, nonce, riley};
+use super::pair::{Pair, at};
 
-const ONLY: PeerIndex = PeerIndex(0);
-
-/// Juzang dials Riley.
-struct Pair {
-    desks: [Desk; 2],
-    links: [LinkId; 2],
-    /// Sent and not yet delivered, by who gets it.
-    wire: [Vec<String>; 2],
-    sent: Vec<String>,
-}
-
-fn settings(name: &str, peer: &str, boot: u64) -> Settings {
-    let mut settings = riley();
-    (settings.name, settings.boot, settings.peers) = (name.to_owned(), boot, vec![peer.to_owned()]);
-    settings
-}
-
-impl Pair {
-    fn new(known: [&[&str]; 2]) -> Self {
-        let mut desks = [settings("Juzang", "Riley", 1), settings("Riley", "Juzang", 2)].map(Desk::new);
-        for (desk, known) in desks.iter_mut().zip(known) {
-            for at in known {
-                desk.post(at);
-            }
-        }
-        desks[0].pass(millis(0));
-        let dialer = {
-            let now = desks[0].now;
-            desks[0].replica.handle_dialed(now, ONLY, nonce(1))
-        };
-        let acceptor = desks[1].accept();
-        Self { desks, links: [dialer, acceptor], wire: [Vec::new(), Vec::new()], sent: Vec::new() }
-    }
-
-    /// One more thing happens: a side's writer takes what there is, or a line arrives. False when there is nothing.
-    fn step(&mut self, number: usize) -> bool {
-        for turn in 0..4 {
-            let (side, delivers) = ((number + turn) % 2, ((number + turn) / 2).is_multiple_of(2));
-            if delivers && !self.wire[side].is_empty() {
-                let line = self.wire[side].remove(0);
-                self.desks[side].tell(self.links[side], &line);
-                return true;
-            }
-            let heard = if delivers { String::new() } else { self.desks[side].hear(self.links[side]) };
-            if !heard.is_empty() {
-                let lines: Vec<String> = heard.split_inclusive('\n').map(str::to_owned).collect();
-                self.sent.extend(lines.iter().cloned());
-                self.wire[1 - side].extend(lines);
-                return true;
-            }
-        }
-        false
-    }
-
-    fn records(&self, side: usize) -> Vec<String> {
-        let records = self.desks[side].replica.records();
-        let mut records: Vec<String> = records.map(|record| String::from_utf8_lossy(record).into_owned()).collect();
-        records.sort();
-        records
-    }
-
-    /// Steps in which nothing happened are over; both must know the same.
-    #[track_caller]
-    fn assert_agreement(&self, records: usize, when: &str) {
-        assert_eq!(self.records(0), self.records(1), "{when}");
-        assert_eq!(self.records(0).len(), records, "{when}");
-        assert_eq!(self.desks[0].replica.digest(), self.desks[1].replica.digest(), "{when}");
-        for desk in &self.desks {
-            assert!(desk.replica.is_caught_up(ONLY), "{when}");
-            assert_eq!(desk.replica.broken_invariant(desk.now), None, "{when}");
-        }
-    }
-}
-
-fn at(client: &str, time: u32) -> String {
-    format!("AT Bernard +0.000000001 {client} +34.068930-118.445127 {time}")
-}
+const WAYS: [Reconcile; 3] = [Reconcile::Always, Reconcile::AtConnect, Reconcile::Dump];
 
 /// Posts at both sides in every pair of gaps between the steps of a handshake, from every order of steps.
 fn every_interleaving(known: [&[&str]; 2], posts: [&str; 2], records: usize) {
+    for reconcile in WAYS {
+        every_interleaving_of(reconcile, known, posts, records);
+    }
+}
+
+fn every_interleaving_of(reconcile: Reconcile, known: [&[&str]; 2], posts: [&str; 2], records: usize) {
     for order in 0..4 {
         for first in 0..30 {
             for second in 0..30 {
-                let mut pair = Pair::new(known);
-                let mut number = 0;
-                loop {
+                let mut pair = Pair::new(reconcile, known);
+                for number in 0..500 {
                     for (side, gap) in [(0, first), (1, second)] {
                         if gap == number {
                             pair.desks[side].post(posts[side]);
@@ -98,9 +28,13 @@ fn every_interleaving(known: [&[&str]; 2], posts: [&str; 2], records: usize) {
                     if !pair.step(order + number) && number >= 30 {
                         break;
                     }
-                    number += 1;
                 }
-                pair.assert_agreement(records, &format!("posts in gaps {first} and {second}, order {order}"));
+                // A PING each, by which they see that they agree.
+                pair.pass(1);
+                pair.assert_agreement(
+                    records,
+                    &format!("{reconcile:?}: posts in gaps {first}, {second}, order {order}"),
+                );
             }
         }
     }
@@ -124,40 +58,54 @@ fn the_newest_of_one_client_wins_in_every_interleaving() {
     every_interleaving([&[&old], &[&old]], [&new, &newest], 1);
 }
 
-/// Runs until nothing happens, and returns the update lines sent.
-fn meet(known: [&[&str]; 2], records: usize) -> Vec<String> {
-    let mut pair = Pair::new(known);
-    let mut idle = 0;
-    for number in 0.. {
-        idle = if pair.step(number) { 0 } else { idle + 1 };
-        if idle > 4 {
-            break;
-        }
-    }
+/// Runs until nothing happens, and returns the lines that cost something.
+fn meet(reconcile: Reconcile, known: [&[&str]; 2], records: usize) -> Vec<String> {
+    let mut pair = Pair::new(reconcile, known);
+    pair.talk();
+    pair.pass(3);
     pair.assert_agreement(records, "at the end");
-    pair.sent.into_iter().filter(|line| line.starts_with("AT ")).collect()
+    pair.sent(&["AT", "DIG", "LST", "GET"])
 }
 
 #[test]
 fn servers_that_agree_send_nothing() {
     let (kiwi, emu) = (at("kiwi", 1), at("emu", 1));
-    assert_eq!(meet([&[], &[]], 0), [""; 0]);
-    assert_eq!(meet([&[&kiwi, &emu], &[&emu, &kiwi]], 2), [""; 0]);
+    for reconcile in WAYS {
+        assert_eq!(meet(reconcile, [&[], &[]], 0), [""; 0]);
+        assert_eq!(meet(reconcile, [&[&kiwi, &emu], &[&emu, &kiwi]], 2), [""; 0]);
+    }
+}
+
+fn updates(reconcile: Reconcile, known: [&[&str]; 2], records: usize) -> usize {
+    meet(reconcile, known, records).iter().filter(|line| line.starts_with("AT ")).count()
 }
 
 #[test]
 fn servers_that_do_not_agree_send_what_the_other_may_lack() {
     let (kiwi, emu, later) = (at("kiwi", 1), at("emu", 1), at("kiwi", 2));
-    assert_eq!(meet([&[&kiwi], &[]], 1).len(), 1);
-    assert_eq!(meet([&[], &[&kiwi, &emu]], 2).len(), 2);
-    // As many records, and others.
-    assert!(!meet([&[&kiwi], &[&later]], 1).is_empty());
-    assert!(!meet([&[&kiwi], &[&emu]], 2).is_empty());
+    for reconcile in WAYS {
+        assert_eq!(updates(reconcile, [&[&kiwi], &[]], 1), 1);
+        assert_eq!(updates(reconcile, [&[], &[&kiwi, &emu]], 2), 2);
+        // As many records, and others.
+        assert!(updates(reconcile, [&[&kiwi], &[&later]], 1) > 0);
+        assert_eq!(updates(reconcile, [&[&kiwi], &[&emu]], 2), 2);
+    }
 }
 
 #[test]
-fn a_thousand_records_are_caught_up_while_news_go_first() {
-    let mut desk = Desk::new(riley());
+fn a_thousand_records_are_dumped_while_news_go_first() {
+    a_thousand_records_go_while_news_go_first(Reconcile::Dump, "");
+}
+
+#[test]
+fn a_thousand_records_that_are_lacked_are_pushed_while_news_go_first() {
+    a_thousand_records_go_while_news_go_first(Reconcile::Always, "LST -\n");
+}
+
+fn a_thousand_records_go_while_news_go_first(reconcile: Reconcile, question: &str) {
+    let mut settings = riley();
+    settings.reconcile = reconcile;
+    let mut desk = Desk::new(settings);
     for client in 0..1_000 {
         desk.post(&at(&format!("old-{client}"), 1));
     }
@@ -166,6 +114,7 @@ fn a_thousand_records_are_caught_up_while_news_go_first() {
     desk.prove(&mut puppet);
     desk.hear(link);
     desk.tell(link, "READY 0 0123456789abcdef\n");
+    desk.tell(link, question);
     let mut heard = Vec::new();
     for round in 0.. {
         desk.post(&at(&format!("new-{round}"), 1));

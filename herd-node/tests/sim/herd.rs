@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use herd_node::replica::Reconcile;
+
 use super::connection::ConnId;
 use super::faults::Fault;
 use super::graph::Graph;
@@ -59,6 +61,8 @@ pub(crate) struct Scenario {
     pub(crate) posts: Vec<Post>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) plant: Plant,
+    /// How servers that meet again come to hold the same.
+    pub(crate) reconcile: Reconcile,
     /// Each server's wall clock, in nanoseconds ahead of the true time.
     pub(crate) clocks: Vec<i64>,
     /// Each server's secrets; the first proves.
@@ -74,6 +78,8 @@ pub(crate) struct Tally {
     pub(crate) posts: u64,
     /// AT lines put on the wire.
     pub(crate) at_lines: u64,
+    /// Lines of comparisons: DIG, LST and GET.
+    pub(crate) sync_lines: u64,
     /// Links that came up or went down.
     pub(crate) link_changes: u64,
     pub(crate) seen: BTreeMap<String, u64>,

@@ -14,7 +14,7 @@ pub(crate) enum Oracle {
     Loss,
     /// A server holds the newest of what it was given, and never goes back.
     Order,
-    /// A herd that agrees sends no records, and its links stay as they are.
+    /// A herd that agrees sends no records and compares nothing, and its links stay as they are.
     Quiet,
     /// An update costs at most 2E - (N - 1) lines where nothing fails.
     Bound,

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use herd_node::clock;
+use herd_node::replica::Reconcile;
 use herd_proto::{Hops, ServerName, encode};
 
 use super::connection::ConnId;
@@ -32,6 +33,10 @@ pub(crate) enum Plant {
     NoTimers(usize),
     /// One update line is read and not taken in.
     IgnoreOneLine(Cell<u32>),
+    /// Every line of one verb is lost.
+    LoseVerb(&'static str),
+    /// The digests in READY and PING are not those of the records.
+    WrongRoots,
     /// A server says what everybody knows, again and again.
     Chatter,
 }
@@ -46,6 +51,11 @@ impl Plant {
         }
     }
 
+    /// Whether every line of `verb` is lost.
+    pub(crate) fn loses_verb(&self, verb: &str) -> bool {
+        matches!(self, Self::LoseVerb(lost) if *lost == verb)
+    }
+
     /// Whether the update line that was read is not given to the core.
     pub(crate) fn ignores_line(&self) -> bool {
         matches!(self, Self::IgnoreOneLine(left) if counts_down(left))
@@ -58,6 +68,14 @@ impl Plant {
             let doubled: Vec<&[u8]> =
                 lines.flat_map(|line| std::iter::repeat_n(line, 1 + usize::from(line.starts_with(b"AT ")))).collect();
             *out = doubled.concat();
+        }
+        if matches!(self, Self::WrongRoots) {
+            for line in out.split_mut(|byte| *byte == b'\n') {
+                if line.starts_with(b"READY ") || line.starts_with(b"PING ") {
+                    let last = line.last_mut().expect("a digest");
+                    *last = if *last == b'0' { b'1' } else { b'0' };
+                }
+            }
         }
         out.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"AT ")).count() as u64
     }
@@ -131,7 +149,42 @@ fn a_line_lost_on_the_only_way_is_noticed() {
     // One post: nothing newer makes up for what is lost of it.
     let mut scenario = busy(Graph::line(3));
     scenario.posts.truncate(1);
-    assert_notices(scenario, Plant::LoseOneLine(Cell::new(1)), Oracle::Convergence);
+    scenario.reconcile = Reconcile::AtConnect;
+    assert_notices(scenario.clone(), Plant::LoseOneLine(Cell::new(1)), Oracle::Convergence);
+    // Only because nothing repairs it: servers as they are compare their roots.
+    scenario.reconcile = Reconcile::Always;
+    scenario.plant = Plant::LoseOneLine(Cell::new(1));
+    let failure = live(herd(scenario), CHAOS).failure.expect("to send it again costs a line more than it may");
+    assert_eq!(failure.oracle, Oracle::Bound, "{failure}");
+}
+
+/// Two servers that were apart while each was told something about the same clients.
+fn apart() -> Scenario {
+    let mut scenario = calm(Graph::line(2));
+    let post = |server, client, seconds| Post {
+        at: 3 * SECOND,
+        server,
+        line: format!("IAMAT client-{client} +34.068930-118.445127 {}", EPOCH + seconds),
+    };
+    scenario.posts = (0..200).flat_map(|client| [post(0, client, client % 3), post(1, client, client % 4)]).collect();
+    scenario.faults = vec![Fault { from: 2 * SECOND, until: CHAOS, what: What::Partition(vec![true, false]) }];
+    scenario
+}
+
+#[test]
+fn a_comparison_that_is_not_answered_is_noticed() {
+    for reconcile in [Reconcile::Always, Reconcile::AtConnect] {
+        for verb in ["DIG", "LST", "GET"] {
+            let mut scenario = apart();
+            scenario.reconcile = reconcile;
+            assert_notices(scenario, Plant::LoseVerb(verb), Oracle::Convergence);
+        }
+    }
+}
+
+#[test]
+fn roots_that_say_nothing_are_noticed() {
+    assert_notices(apart(), Plant::WrongRoots, Oracle::Quiet);
 }
 
 #[test]

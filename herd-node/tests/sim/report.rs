@@ -91,11 +91,14 @@ impl Summary {
 
 /// What a run of some hundreds of histories must have seen, and how often in a hundred at least: a simulation that no longer does
 /// what it is there for must not go on saying that all is well.
-const SOMETIMES: [(&str, u64); 27] = [
+const SOMETIMES: [(&str, u64); 33] = [
     ("AT", 1_000),
     ("AUTH", 1_000),
     ("BYE", 100),
+    ("DIG", 200),
     ("ERR", 1),
+    ("GET", 50),
+    ("LST", 200),
     ("PONG", 1_000),
     ("close: Error", 5),
     ("close: Lost", 100),
@@ -119,6 +122,9 @@ const SOMETIMES: [(&str, u64); 27] = [
     ("fault PowerLoss", 3),
     ("fault Slow", 3),
     ("link up in agreement", 100),
+    ("reconcile Always", 30),
+    ("reconcile AtConnect", 10),
+    ("reconcile Dump", 3),
 ];
 
 /// A number from the environment.

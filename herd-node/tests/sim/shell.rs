@@ -24,6 +24,7 @@ impl Herd {
         let peers = graph.peers[server].iter().map(|peer| graph.names[*peer].clone()).collect();
         let mut settings = Settings::new("ucla", graph.names[server].clone(), peers);
         settings.secrets = self.scenario.secrets[server].iter().map(|secret| Secret::new(secret.clone())).collect();
+        settings.reconcile = self.scenario.reconcile;
         settings.boot = self.rng.next();
         settings.index_key = (self.rng.next(), self.rng.next());
         settings.jitter_seed = self.rng.next();
@@ -135,6 +136,10 @@ impl Herd {
         if let PeerMessage::At(_) = message
             && self.scenario.plant.loses_line(from, server)
         {
+            return;
+        }
+        self.tally.sync_lines += u64::from(is_comparison(message));
+        if self.scenario.plant.loses_verb(message.verb()) {
             return;
         }
         let is_taken = !process.replica.is_closing(link);
@@ -279,6 +284,10 @@ impl Herd {
             self.trace.say(self.queue.now(), &text);
         }
     }
+}
+
+fn is_comparison(message: &PeerMessage<Bytes>) -> bool {
+    matches!(message, PeerMessage::Dig(_) | PeerMessage::List(_) | PeerMessage::Get(_))
 }
 
 fn describe(message: &PeerMessage<Bytes>) -> String {

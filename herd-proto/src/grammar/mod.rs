@@ -14,7 +14,7 @@ use nom::{IResult, Parser};
 
 pub(crate) use client::request;
 pub(crate) use location::location;
-pub(crate) use peer::peer_message;
+pub(crate) use peer::{hash, peer_message, prefix, summary};
 pub(crate) use server::at_line;
 pub(crate) use values::{client_id, hops, limit, radius, server_name, skew, time};
 

@@ -3,16 +3,20 @@
 use super::Stop;
 use super::server::{Words, at_operands};
 use super::values::{canonical, hops, server_name};
-use crate::peer::{AuthParts, HelloParts, PeerErrorParts, PeerParts};
-use crate::{Expected, Field, Hops, Nonce, ParseError, Ping, Pong, Ready};
+use crate::message::Span;
+use crate::peer::{AuthParts, HashesParts, HelloParts, PeerErrorParts, PeerParts};
+use crate::{Expected, Field, Hops, Nonce, ParseError, Ping, Pong, Prefix, Ready, Summary};
 
-/// `peer-message = hello / auth / ready / peer-at / ping / pong / bye / err`
+/// `peer-message = hello / auth / ready / peer-at / dig / lst / get / ping / pong / bye / err`
 pub(crate) fn peer_message(line: &[u8]) -> Result<PeerParts, ParseError> {
     super::addressable(line)?;
     let mut words = Words::new(line);
     let verb = words.next_span();
     match verb.of(line) {
         b"AT" => peer_at(&mut words),
+        b"DIG" => dig(&mut words),
+        b"LST" => hashes(&mut words, line).map(PeerParts::List),
+        b"GET" => get(&mut words, line),
         b"PING" => ping(&mut words),
         b"PONG" => pong(&mut words),
         b"HELLO" => hello(&mut words, line),
@@ -78,6 +82,76 @@ fn peer_at(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
     let (_, hops) = words.operand(Field::Hops, hops)?;
     words.end()?;
     Ok(PeerParts::At(parts, sender, Hops::from_count(hops)))
+}
+
+/// `dig = "DIG" SP prefix 16( SP summary )`, the prefix with at most three digits
+fn dig(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
+    let (prefix_span, prefix) = words.operand(Field::Prefix, prefix)?;
+    if prefix.is_leaf() {
+        return Err(ParseError::new(Field::Prefix, prefix_span.start(), Expected::ShortPrefix));
+    }
+    let (first, _) = words.operand(Field::Summary, summary)?;
+    let mut end = first.end();
+    for _ in 1..16 {
+        end = words.operand(Field::Summary, summary)?.0.end();
+    }
+    words.end()?;
+    let summaries = Span::new(first.start(), end);
+    Ok(PeerParts::Dig(prefix, summaries))
+}
+
+/// `lst = "LST" SP prefix *( SP hash )`, and what follows the verb of a GET
+fn hashes(words: &mut Words<'_>, line: &[u8]) -> Result<HashesParts, ParseError> {
+    let (_, prefix) = words.operand(Field::Prefix, prefix)?;
+    let hashes = words.rest()?;
+    if let Some(hashes) = hashes {
+        let mut offset = hashes.start();
+        for text in hashes.of(line).split(|byte| *byte == b' ') {
+            hash(text).map_err(|stop| stop.in_field(Field::Hash, offset))?;
+            offset += text.len() + 1;
+        }
+    }
+    Ok(HashesParts { prefix, hashes })
+}
+
+/// `get = "GET" SP prefix 1*( SP hash )`
+fn get(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
+    let parts = hashes(words, line)?;
+    match parts.hashes {
+        Some(_) => Ok(PeerParts::Get(parts)),
+        None => Err(ParseError::new(Field::Hash, line.len(), Expected::Operand)),
+    }
+}
+
+/// `prefix = "-" / 1*4LOWHEX`
+pub(crate) fn prefix(text: &[u8]) -> Result<Prefix, Stop> {
+    let wrong = |offset| Stop::new(offset, Expected::Prefix);
+    match text {
+        b"-" => Ok(Prefix::ROOT),
+        [] => Err(wrong(0)),
+        _ if text.len() > usize::from(Prefix::DIGITS_MAX) => Err(wrong(usize::from(Prefix::DIGITS_MAX))),
+        _ => {
+            let mut bits = 0_u16;
+            for (offset, digit) in text.iter().enumerate() {
+                bits = bits << 4 | u16::from(hex_digit(*digit).ok_or(wrong(offset))?);
+            }
+            let digits = text.len() as u8;
+            Ok(Prefix::known(bits << (4 * (Prefix::DIGITS_MAX - digits)), digits))
+        }
+    }
+}
+
+/// `summary = number ":" 16LOWHEX`
+pub(crate) fn summary(text: &[u8]) -> Result<Summary, Stop> {
+    let colon = text.iter().position(|byte| *byte == b':').ok_or(Stop::new(text.len(), Expected::Summary))?;
+    let count = number(&text[..colon])?;
+    let digest = hex_u64(&text[colon + 1..]).map_err(|stop| Stop::new(colon + 1 + stop.offset, stop.expected))?;
+    Ok(Summary { count, digest })
+}
+
+/// `hash = 16LOWHEX`
+pub(crate) fn hash(text: &[u8]) -> Result<u64, Stop> {
+    hex_u64(text)
 }
 
 /// `ping = "PING" SP number SP number SP 16HEXLOWER`
@@ -146,13 +220,17 @@ fn hex_u64(text: &[u8]) -> Result<u64, Stop> {
     hex(text, Expected::HexU64).map(u64::from_be_bytes)
 }
 
+fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
 /// `2*N HEXLOWER` as N bytes
 fn hex<const N: usize>(text: &[u8], expected: Expected) -> Result<[u8; N], Stop> {
-    let digit = |at: usize| match text.get(at) {
-        Some(digit @ b'0'..=b'9') => Ok(digit - b'0'),
-        Some(digit @ b'a'..=b'f') => Ok(digit - b'a' + 10),
-        _ => Err(Stop::new(at, expected)),
-    };
+    let digit = |at: usize| text.get(at).copied().and_then(hex_digit).ok_or(Stop::new(at, expected));
     let mut bytes = [0; N];
     for (at, byte) in bytes.iter_mut().enumerate() {
         *byte = digit(2 * at)? << 4 | digit(2 * at + 1)?;

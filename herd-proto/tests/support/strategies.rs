@@ -115,6 +115,12 @@ pub(crate) fn peer_line() -> impl Strategy<Value = String> {
         (at(), server_name(), any::<u8>()).prop_map(|(at, sender, hops)| format!("{at} {sender} {hops}")),
         (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(a, b, root)| format!("PING {a} {b} {root:016x}")),
         any::<u64>().prop_map(|sequence| format!("PONG {sequence}")),
+        ("-|[0-9a-f]{1,3}", prop::collection::vec((any::<u64>(), any::<u64>()), 16)).prop_map(|(prefix, parts)| {
+            let parts = parts.iter().map(|(count, digest)| format!(" {count}:{digest:016x}")).collect::<String>();
+            format!("DIG {prefix}{parts}")
+        }),
+        "LST (-|[0-9a-f]{1,4})( [0-9a-f]{16}){0,20}",
+        "GET (-|[0-9a-f]{1,4})( [0-9a-f]{16}){1,20}",
         "BYE [ -~]{1,40}",
         "ERR [a-z-]{1,32} [ -~]{1,40}",
     ]

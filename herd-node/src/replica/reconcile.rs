@@ -1,0 +1,154 @@
+//! Anti-entropy: when two servers compare what they hold, and what they have to do about it (WIRE §6.10).
+//!
+//! The lower-named side begins: when READY shows different roots, when two PINGs running show the same two different roots (records in
+//! flight would have changed one of them), and every minute while roots differ. What is said then is in `exchange.rs`.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use herd_proto::{Ping, Prefix, Summary};
+
+use super::link::{Link, LinkId};
+use super::tree::Walk;
+use super::{Event, Replica};
+
+/// Work that may wait on one link, 200 kB of it. What finds no room is found again by the next comparison.
+const JOBS_MAX: usize = 16_384;
+/// Records that lists and requests of a peer may have looked at before it is its turn to be sent something: some milliseconds of work.
+/// What comes beyond is found again by the next comparison.
+const SCANS_MAX: u64 = 65_536;
+/// Between two comparisons of roots that differ all the time.
+const COMPARE_EVERY: Duration = Duration::from_secs(60);
+/// Before the first repetition of a comparison that did not help; doubled each time, up to the above. A peer whose store is full will
+/// go on differing, and is not to be sent all it can't take every other second.
+const REPEAT_AFTER: Duration = Duration::from_secs(1);
+
+/// What one link has to do, and what it knows of the other end.
+#[derive(Debug, Default)]
+pub(super) struct Reconciler {
+    jobs: VecDeque<Job>,
+    /// Both roots at the last PING, when they differed: theirs and ours.
+    differed: Option<(Summary, Summary)>,
+    /// When the roots were last compared in depth, or seen equal.
+    compared_at: Option<Instant>,
+    /// How long that must be past before roots that stand still are compared in depth again.
+    patience: Duration,
+    /// The roots differed when the link came up or since, and have not been seen equal again.
+    pub(super) is_repairing: bool,
+    /// Records pushed since they differed.
+    pub(super) pushed: u64,
+    /// Records looked at for the peer since it was last its turn to be sent something.
+    scanned: u64,
+}
+
+/// Something to send to a peer to find out, or to end, a difference.
+#[derive(Clone, Debug)]
+pub(super) enum Job {
+    /// Digests of the parts of a prefix.
+    Digest(Prefix),
+    /// The hash of each record under a prefix.
+    List(Prefix),
+    /// The list of somebody who has nothing under a prefix, whose answer is everything.
+    Ask(Prefix),
+    /// Every record under a prefix.
+    Push(Walk),
+}
+
+impl Reconciler {
+    pub(super) fn is_idle(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    pub(super) fn add(&mut self, job: Job) {
+        if self.jobs.len() < JOBS_MAX {
+            self.jobs.push_back(job);
+        }
+    }
+
+    pub(super) fn next_job(&mut self) -> Option<Job> {
+        self.jobs.pop_front()
+    }
+
+    /// A job that was interrupted.
+    pub(super) fn resume_with(&mut self, job: Job) {
+        self.jobs.push_front(job);
+    }
+
+    /// It is the peer's turn to be sent something.
+    pub(super) fn turn_begins(&mut self) {
+        self.scanned = 0;
+    }
+
+    /// Whether so many records may be looked at for the peer now.
+    pub(super) fn may_scan(&mut self, records: u64) -> bool {
+        self.scanned += records;
+        self.scanned <= SCANS_MAX
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.is_repairing = true;
+        self.compared_at = Some(now);
+        self.patience = (self.patience * 2).clamp(REPEAT_AFTER, COMPARE_EVERY);
+        self.differed = None;
+        self.add(Job::Digest(Prefix::ROOT));
+    }
+
+    /// The roots are equal.
+    fn agree(&mut self, now: Instant) {
+        self.compared_at = Some(now);
+        self.patience = Duration::ZERO;
+        self.differed = None;
+    }
+
+    /// The roots differ. Whether it is time to find out where.
+    fn differ(&mut self, now: Instant, roots: (Summary, Summary)) -> bool {
+        let is_stable = self.differed.replace(roots) == Some(roots);
+        let is_past = |time: Duration| self.compared_at.is_none_or(|at| at + time <= now);
+        self.is_idle() && (is_past(COMPARE_EVERY) || (is_stable && is_past(self.patience)))
+    }
+}
+
+impl Replica {
+    /// The link has come into service. If its ends differ, the lower-named begins to find out where.
+    pub(super) fn begin_reconciling(&mut self, now: Instant, id: LinkId, in_agreement: bool) {
+        let is_first = self.begins_with(id);
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.reconciler.agree(now);
+        link.reconciler.is_repairing = !in_agreement;
+        if !in_agreement && is_first {
+            link.reconciler.begin(now);
+        }
+    }
+
+    /// Whether this server is the one of the two that begins.
+    fn begins_with(&self, id: LinkId) -> bool {
+        let peer = self.links.get(&id).and_then(|link| link.peer).and_then(|peer| self.peer_name(peer));
+        peer.is_some_and(|peer| self.settings.name.as_str() < peer)
+    }
+
+    /// Compares what a PING says of the other end with what is held here.
+    pub(super) fn compare_roots(&mut self, now: Instant, id: LinkId, ping: Ping) {
+        let (digest, may_begin) = (self.digest(), self.settings.reconcile.repairs() && self.begins_with(id));
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(salt) = link.salt else { return };
+        let theirs = Summary { count: ping.count, digest: ping.root };
+        let ours = digest.summary(salt);
+        if theirs == ours {
+            link.reconciler.agree(now);
+            self.repaired(id);
+        } else if link.reconciler.differ(now, (theirs, ours)) && may_begin {
+            link.reconciler.begin(now);
+            self.wakes.push_back(id);
+        }
+    }
+
+    fn repaired(&mut self, id: LinkId) {
+        let Some(Link { peer, reconciler, .. }) = self.links.get_mut(&id) else { return };
+        if std::mem::take(&mut reconciler.is_repairing) {
+            let records = std::mem::take(&mut reconciler.pushed);
+            self.events.extend(peer.map(|peer| Event::CaughtUp { peer, records }));
+            // A server that stops may have waited for this.
+            self.wakes.push_back(id);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The digests of the records under each of 65,536 leaves, and which records those are.
+//!
+//! A write changes one leaf and the block of 256 leaves that it is in: O(1). The digest of any prefix is then the sum of at most sixteen
+//! of either, so that a peer who asks for many costs little.
+
+use std::ops::RangeInclusive;
+
+use herd_proto::Prefix;
+
+use super::digest::{Digest, RecordHash};
+use super::store::Slot;
+
+const LEAVES: usize = 1 << 16;
+/// Leaves of one block: those whose numbers begin with the same two digits.
+const BLOCK: usize = 1 << 8;
+
+/// A leaf of the tree.
+pub(super) type Leaf = u16;
+
+/// The digests of parts that lie side by side.
+///
+/// Two arrays and not one of structs: zeroed memory that nobody has touched costs nothing, and a small herd touches little.
+#[derive(Debug)]
+struct Sums {
+    sums: Vec<u128>,
+    counts: Vec<u32>,
+}
+
+impl Sums {
+    fn new(parts: usize) -> Self {
+        Self { sums: vec![0; parts], counts: vec![0; parts] }
+    }
+
+    fn add(&mut self, part: usize, record: u128) {
+        self.sums[part] = self.sums[part].wrapping_add(record);
+        self.counts[part] += 1;
+    }
+
+    fn replace(&mut self, part: usize, old: u128, new: u128) {
+        self.sums[part] = self.sums[part].wrapping_sub(old).wrapping_add(new);
+    }
+
+    fn digest(&self, parts: RangeInclusive<usize>) -> Digest {
+        let sum = self.sums[parts.clone()].iter().fold(0, |sum: u128, part| sum.wrapping_add(*part));
+        Digest::new(sum, self.counts[parts].iter().map(|count| u64::from(*count)).sum())
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Tree {
+    leaves: Sums,
+    blocks: Sums,
+    total: Digest,
+    /// The leaf's newest record, as its slot plus one; 0 for none.
+    heads: Vec<u32>,
+    /// The next older record of the same leaf, likewise, by slot.
+    next: Vec<u32>,
+    leaf_of: Vec<Leaf>,
+}
+
+impl Tree {
+    pub(super) fn new() -> Self {
+        Self {
+            leaves: Sums::new(LEAVES),
+            blocks: Sums::new(LEAVES / BLOCK),
+            total: Digest::default(),
+            heads: vec![0; LEAVES],
+            next: Vec::new(),
+            leaf_of: Vec::new(),
+        }
+    }
+
+    /// Adds the record of a new `client`, whose slot is the next one.
+    pub(super) fn insert(&mut self, hash: RecordHash, client: &[u8], operands: &[u8]) {
+        let (leaf, record) = (hash.leaf_of(client), hash.of(operands));
+        let at = usize::from(leaf);
+        self.next.push(self.heads[at]);
+        self.leaf_of.push(leaf);
+        self.heads[at] = u32::try_from(self.next.len()).unwrap_or(u32::MAX);
+        self.leaves.add(at, record);
+        self.blocks.add(at / BLOCK, record);
+        self.total.add(record);
+    }
+
+    /// The record of `slot` becomes `new`.
+    pub(super) fn replace(&mut self, hash: RecordHash, slot: Slot, old: &[u8], new: &[u8]) {
+        let Some(leaf) = self.leaf_of.get(slot as usize).copied().map(usize::from) else { return };
+        let (old, new) = (hash.of(old), hash.of(new));
+        self.leaves.replace(leaf, old, new);
+        self.blocks.replace(leaf / BLOCK, old, new);
+        self.total.replace(old, new);
+    }
+
+    pub(super) fn total(&self) -> Digest {
+        self.total
+    }
+
+    /// The digest of everything under `prefix`.
+    pub(super) fn digest(&self, prefix: Prefix) -> Digest {
+        let (first, last) = prefix.leaves();
+        let (first, last) = (usize::from(first), usize::from(last));
+        match prefix.digits() {
+            0 => self.total,
+            1 | 2 => self.blocks.digest(first / BLOCK..=last / BLOCK),
+            _ => self.leaves.digest(first..=last),
+        }
+    }
+
+    /// The slots of the records under `prefix`.
+    pub(super) fn slots(&self, prefix: Prefix) -> impl Iterator<Item = Slot> {
+        let mut walk = Walk::new(prefix);
+        std::iter::from_fn(move || walk.next(self))
+    }
+
+    /// The next leaf from `leaf` on that may hold something: a block that holds nothing is passed over at once.
+    fn skip_empty(&self, leaf: Leaf) -> Option<Leaf> {
+        let mut at = usize::from(leaf);
+        while at.is_multiple_of(BLOCK) && self.blocks.counts.get(at / BLOCK) == Some(&0) {
+            at += BLOCK;
+        }
+        Leaf::try_from(at).ok()
+    }
+}
+
+/// A walk over the records under a prefix that can be interrupted. What is added behind it meanwhile is not met.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    /// The next leaf to enter, if there is one.
+    leaf: Option<Leaf>,
+    last: Leaf,
+    /// The next record of the leaf entered, as slot plus one.
+    next: u32,
+}
+
+impl Walk {
+    pub(super) fn new(prefix: Prefix) -> Self {
+        let (first, last) = prefix.leaves();
+        Self { leaf: Some(first), last, next: 0 }
+    }
+
+    pub(super) fn next(&mut self, tree: &Tree) -> Option<Slot> {
+        while self.next == 0 {
+            self.leaf = self.leaf.and_then(|leaf| tree.skip_empty(leaf)).filter(|leaf| *leaf <= self.last);
+            let leaf = self.leaf?;
+            self.next = tree.heads[usize::from(leaf)];
+            self.leaf = leaf.checked_add(1);
+        }
+        let slot = self.next - 1;
+        self.next = tree.next.get(slot as usize).copied().unwrap_or_default();
+        Some(slot)
+    }
+}
