@@ -153,7 +153,8 @@ impl Herd {
 
     /// The servers that ended by themselves, and how.
     pub(crate) fn fallen(&mut self) -> Vec<String> {
-        let ended = |(name, running): (&String, &mut Running)| running.process.ended().map(|how| format!("{name}: {how}"));
+        let ended =
+            |(name, running): (&String, &mut Running)| running.process.ended().map(|how| format!("{name}: {how}"));
         self.running.iter_mut().filter_map(ended).collect()
     }
 

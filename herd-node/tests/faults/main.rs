@@ -93,7 +93,8 @@ async fn run(scene: Scene, is_full: bool) -> Report {
 }
 
 async fn end_on_signals() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return;
     };
     let code = tokio::select! {

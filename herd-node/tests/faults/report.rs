@@ -1,5 +1,6 @@
 //! What a scene has shown, and the table of all of them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -99,7 +100,10 @@ impl Table {
     }
 
     pub(crate) fn print(&self) {
-        println!("{:<18} {:>12} {:>5} {:>12}  {:<8} injected", "scene", "acknowledged", "lost", "agreement ms", "verdict");
+        println!(
+            "{:<18} {:>12} {:>5} {:>12}  {:<8} injected",
+            "scene", "acknowledged", "lost", "agreement ms", "verdict"
+        );
         for (scene, report) in &self.rows {
             let agreement = report.agreement.map_or_else(|| "-".to_owned(), |took| took.as_millis().to_string());
             println!(
@@ -118,11 +122,13 @@ impl Table {
 
     fn summary(&self) -> String {
         let count = |verdict| self.rows.iter().filter(|(_, report)| report.verdict() == verdict).count();
-        let why: Vec<String> = self
-            .rows
-            .iter()
-            .filter_map(|(scene, report)| report.skipped.as_ref().map(|why| format!("{scene}: {why}")))
-            .collect();
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (scene, report) in &self.rows {
+            if let Some(why) = &report.skipped {
+                reasons.entry(why).or_default().push(scene);
+            }
+        }
+        let why: Vec<String> = reasons.iter().map(|(why, scenes)| format!("{}: {why}", scenes.join(", "))).collect();
         let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
         let scenes = if self.rows.len() == 1 { "scene" } else { "scenes" };
         format!(

@@ -55,7 +55,10 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     let answer = timeout(Duration::from_secs(10), newcomer.line()).await??;
     let mut report = Report { injected: format!("all of {FILES} file descriptors taken"), ..Report::default() };
     report.expect(answer.as_deref() == Some(b"? hello"), || "the client that waited got no answer".to_owned());
-    report.note(format!("honest posts meanwhile: {during}; a new client answered {} ms after", healed.elapsed().as_millis()));
+    report.note(format!(
+        "honest posts meanwhile: {during}; a new client answered {} ms after",
+        healed.elapsed().as_millis()
+    ));
     report.expect(during.posts > 0, || "no honest post was answered meanwhile".to_owned());
     herd.wait_linked().await?;
     report.note(format!("all links back {} ms after", healed.elapsed().as_millis()));

@@ -20,6 +20,9 @@ use crate::report::Report;
 use crate::talk::Talk;
 
 const PAIR: [(&str, &str); 1] = [("Riley", "Jaquez")];
+/// Room for the journal, for the log, and for what is to be taken away.
+const SIZE: &str = "size=8m";
+const JOURNAL_BYTES: usize = 1 << 20;
 /// Posts while there is no room: more than any buffer hides.
 const POSTS: usize = 5_000;
 const BATCH: usize = 100;
@@ -34,7 +37,7 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     let small = directory.path().join("small");
     std::fs::create_dir(&small)?;
     let path = small.to_str().ok_or("a path that is no text")?.to_owned();
-    if let Err(why) = tool(&["mount", "-t", "tmpfs", "-o", "size=2m", "none", &path]) {
+    if let Err(why) = tool(&["mount", "-t", "tmpfs", "-o", SIZE, "none", &path]) {
         return Ok(Report::skipped(format!("no file system of the suite's own: {why}")));
     }
     let outcome = fill(&small).await;
@@ -45,7 +48,15 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
 
 async fn fill(small: &Path) -> Result<Report, Fault> {
     let mut plan = Plan::new(&PAIR)?;
-    plan.each(|name, server| server.journal = (name == "Riley").then(|| small.join("logs")));
+    plan.each(|name, server| {
+        if name == "Riley" {
+            server.journal = Some(small.join("logs"));
+            server.tables = format!(
+                "[journal]\ndirectory = \"{}\"\nfile_bytes_max = {JOURNAL_BYTES}\nfiles_kept = 0\n",
+                small.join("logs").display()
+            );
+        }
+    });
     let mut with_log = plan.clone();
     with_log.each(|name, server| {
         if name == "Riley" {
@@ -55,10 +66,10 @@ async fn fill(small: &Path) -> Result<Report, Fault> {
     });
     // The other's file says of Riley what Riley's own does.
     let is_durable = Herd::probe(&with_log).is_ok();
-    let injected = "a tmpfs of 2 MiB under the journal".to_owned() + if is_durable { " and the log" } else { "" };
+    let injected = "a tmpfs of 8 MiB under the journal".to_owned() + if is_durable { " and the log" } else { "" };
     let mut report = Report { injected, ..Report::default() };
     if !is_durable {
-        report.note("without a disk log: this herd-node does not know it yet".to_owned());
+        report.note("without a disk log: this herd-node has none".to_owned());
     }
     let mut herd = Herd::start(if is_durable { with_log } else { plan }).await?;
     let mut ledger = Ledger::default();

@@ -17,12 +17,14 @@ use crate::report::Report;
 const HASTY: &str =
     "[replication]\nping_ms = 300\ndead_ms = 1500\nbackoff_max_ms = 500\n[limits]\nhandshake_ms = 1000\n";
 
+const MUTE_MIN: Duration = Duration::from_millis(2_000);
+
 pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     let mut plan = Plan::of_five()?;
     HASTY.clone_into(&mut plan.tables);
     let (mut herd, wires) = wired(plan).await?;
     let load = Load::start(&herd, &herd.names(), Pace::MODERATE)?;
-    let (rounds, each) = if is_full { (3, 4_000) } else { (1, 700) };
+    let (rounds, each) = if is_full { (3, 4_000) } else { (1, 400) };
     for _ in 0..rounds {
         misbehave(&mut herd, &wires, Duration::from_millis(each)).await?;
     }
@@ -52,7 +54,7 @@ async fn misbehave(herd: &mut Herd, wires: &Wires, each: Duration) -> Result<(),
     // Long enough to be noticed.
     wires.of("Riley", Wire::Deaf);
     wires.of("Campbell", Wire::Mute);
-    sleep(each.max(Duration::from_millis(2_500))).await;
+    sleep(each.max(MUTE_MIN)).await;
     wires.all(Wire::Whole);
     herd.wait_linked().await?;
     wires.all(Wire::Cut);

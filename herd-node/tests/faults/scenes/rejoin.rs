@@ -23,6 +23,8 @@ const BATCH: usize = 250;
 const BOUNDS: [(usize, u64); 3] = [(0, 1_000), (100, 150_000), (10_000, 8_000_000)];
 const LOAD_MAX: Duration = Duration::from_secs(120);
 const JOIN_MAX: Duration = Duration::from_secs(30);
+/// Shorter than the time between two PINGs, so that there is such a time.
+const QUIET: Duration = Duration::from_millis(400);
 const TABLES: &str = "[limits]\nclients_max = 1500000\nrecords_bytes_max = 4294967296\n\
                       [journal]\ndirectory = \"logs\"\nfiles_kept = 0\n";
 
@@ -47,7 +49,9 @@ pub(super) async fn run(_is_full: bool) -> Result<Report, Fault> {
             took.as_millis()
         ));
         report.expect(bytes <= bytes_max, || format!("{bytes} bytes for {differences} differences"));
+        eprintln!("faults: rejoin: {}", report.notes.last().map_or("", String::as_str));
     }
+    wait_all_known(&herd, CLIENTS).await?;
     Ok(report)
 }
 
@@ -121,7 +125,21 @@ async fn join_again(herd: &mut Herd, wires: &Wires, differences: usize) -> Resul
     herd.wait_linked().await?;
     let linked = clock::monotonic();
     let last = timeout(JOIN_MAX, wait_moves(&mut talk, &moved, linked)).await.map_err(|_| "not joined in time")??;
-    Ok((wires.carried() - before, last - begun))
+    let after = timeout(JOIN_MAX, wait_quiet(wires)).await.map_err(|_| "never quiet again")?;
+    Ok((after - before, last - begun))
+}
+
+/// Waits until nothing has gone over the wires for a while, and returns what had gone until then.
+async fn wait_quiet(wires: &Wires) -> u64 {
+    let mut carried = wires.carried();
+    loop {
+        sleep(QUIET).await;
+        let now = wires.carried();
+        if now == carried {
+            return now;
+        }
+        carried = now;
+    }
 }
 
 /// Waits until all of `moved` is known over `talk`; returns when.

@@ -22,6 +22,8 @@ use crate::talk::Talk;
 const VICTIM: &str = "Juzang";
 /// Honest posts may take so long while a peer is stopped, in the 99th of a hundred.
 const P99_MAX: Duration = Duration::from_millis(50);
+/// Where a machine is slow anyway, not that much slower.
+const SLOWER_MAX: u32 = 5;
 /// A record that waits for a stopped peer costs so much.
 const BYTES_A_CLIENT_MAX: u64 = 8;
 /// What cannot be told from an allocator's and a kernel's own ups and downs.
@@ -48,8 +50,7 @@ struct Crowd {
 }
 
 async fn stop(is_full: bool, tables: &str) -> Result<Report, Fault> {
-    let (clients, time) =
-        if is_full { (200_000, Duration::from_secs(20)) } else { (5_000, Duration::from_secs(3)) };
+    let (clients, time) = if is_full { (200_000, Duration::from_secs(20)) } else { (5_000, Duration::from_secs(3)) };
     let mut plan = Plan::of_five()?;
     // The journal of so many lines would say more of the disk than of the servers.
     plan.tables = format!("{tables}[journal]\ndirectory = \"logs\"\nfiles_kept = 0\nqueue_bytes_max = 1048576\n");
@@ -62,7 +63,7 @@ async fn stop(is_full: bool, tables: &str) -> Result<Report, Fault> {
     crowd.move_all().await?;
     let watcher = Watcher::start(&herd, &others).await?;
     let begun = clock::monotonic();
-    crowd.move_for(time.min(Duration::from_secs(5))).await?;
+    crowd.move_for(time / 4).await?;
     let before = memory(&herd, &others);
     let stopped = clock::monotonic();
     herd.signal(VICTIM, Signal::STOP);
@@ -78,8 +79,10 @@ async fn stop(is_full: bool, tables: &str) -> Result<Report, Fault> {
     for (when, latency) in &latencies {
         report.note(format!("honest posts {when}: {latency}"));
     }
-    let during = latencies[1].1;
-    report.expect(during.p99 <= P99_MAX, || format!("honest posts wait for a stopped peer: {during}"));
+    let [(_, quiet), (_, during)] = latencies;
+    report.expect(during.p99 <= P99_MAX.max(quiet.p99 * SLOWER_MAX), || {
+        format!("honest posts wait for a stopped peer: {during}")
+    });
     compare_memory(&mut report, clients as u64, &before, &most, &after);
     Ok(report)
 }
