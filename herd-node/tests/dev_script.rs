@@ -155,10 +155,10 @@ fn ci_goes_on_after_a_failed_lane_and_counts() {
 fn usage_is_minded() {
     let run = Machine::new().dev(&[], &[]);
     assert_eq!(run.code, Some(0));
-    for lane in ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "ci"] {
+    for lane in ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "faults", "ci"] {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 8] = [
+    let wrong: [&[&str]; 10] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],
@@ -167,8 +167,22 @@ fn usage_is_minded() {
         &["sim", "--seed"],
         &["fuzz", "nothing"],
         &["fuzz", "client_line", "--seconds", "soon"],
+        &["faults", "--slow"],
+        &["faults", "flood"],
     ];
     for arguments in wrong {
         Machine::new().dev(arguments, &[]).gave_up("says what it knows");
     }
+}
+
+#[test]
+fn scenes_are_picked_by_name() {
+    let commands = |arguments: &[&str]| {
+        let run = Machine::new().dev(arguments, &[]);
+        assert_eq!(run.code, Some(0), "{:?}", run.said);
+        run.commands().join("; ")
+    };
+    let faults = |rest: &str| format!("cargo test --release --workspace --test faults -- {rest}");
+    assert_eq!(commands(&["faults"]), faults("--full"));
+    assert_eq!(commands(&["faults", "kill", "--quick", "reply"]), faults("--quick kill reply"));
 }
