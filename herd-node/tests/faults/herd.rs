@@ -10,9 +10,10 @@ use rustix::process::Signal;
 use tokio::time::sleep;
 
 use super::Fault;
+use super::files;
 use super::journal::Journal;
 use super::plan::Plan;
-use super::process::{self, PROGRAM, Process};
+use super::process::{self, PROGRAM, Process, Starting};
 
 /// How long links may take, and a server that is told to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,13 +23,12 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(5);
 const STARTS_MAX: u32 = 20;
 const START_PAUSE: Duration = Duration::from_millis(250);
 
-/// Servers of one herd, in a directory of their own. All of it is gone when this is dropped.
+/// Servers of one herd, in a directory of their own. Killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Herd {
     pub(crate) plan: Plan,
     running: BTreeMap<String, Running>,
-    // Last: the processes end before their files go.
-    directory: tempfile::TempDir,
+    directory: PathBuf,
 }
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ struct Running {
 impl Herd {
     /// A directory for a herd of which nothing runs yet.
     pub(crate) fn new(plan: Plan) -> Result<Self, Fault> {
-        Ok(Self { plan, running: BTreeMap::new(), directory: tempfile::tempdir()? })
+        Ok(Self { plan, running: BTreeMap::new(), directory: files::directory()? })
     }
 
     /// Starts every server of `plan`, and waits for their links.
@@ -51,23 +51,28 @@ impl Herd {
     }
 
     pub(crate) async fn start_all(&mut self) -> Result<(), Fault> {
-        for name in self.plan.names() {
-            self.revive(&name).await?;
+        // All at once, and then waited for: starting is mostly reading places.
+        let mut starting = Vec::new();
+        for name in self.names() {
+            starting.push((self.launch(&name)?, name));
+        }
+        for (launched, name) in starting {
+            self.settle(&name, launched).await?;
         }
         self.wait_linked().await
     }
 
     /// Whether this `herd-node` knows what is in `plan`. If not, what it says.
     pub(crate) fn probe(plan: &Plan) -> Result<(), Fault> {
-        let directory = tempfile::tempdir()?;
+        let directory = files::directory()?;
         for name in plan.names() {
-            process::check(&plan.write(directory.path(), &name)?)?;
+            process::check(&plan.write(&directory, &name)?)?;
         }
         Ok(())
     }
 
     pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
+        &self.directory
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
@@ -84,20 +89,28 @@ impl Herd {
 
     /// Starts a server, at its old addresses if it ran before.
     pub(crate) async fn revive(&mut self, name: &str) -> Result<(), Fault> {
-        let mut starts = 1;
-        let running = loop {
-            match self.launch(name).await {
-                Ok(running) => break running,
+        let launched = self.launch(name)?;
+        self.settle(name, launched).await
+    }
+
+    /// Waits until a server listens, and starts it again as long as somebody else has its address.
+    async fn settle(&mut self, name: &str, mut launched: (Starting, Journal)) -> Result<(), Fault> {
+        for starts in 1.. {
+            let (starting, journal) = launched;
+            match starting.listens().await {
+                Ok(process) => {
+                    self.running.insert(name.to_owned(), Running { process, journal });
+                    break;
+                }
                 Err(fault) if starts == STARTS_MAX || !fault.to_string().contains("can't listen") => return Err(fault),
-                Err(_) => starts += 1,
+                Err(_) => sleep(START_PAUSE).await,
             }
-            sleep(START_PAUSE).await;
-        };
-        self.running.insert(name.to_owned(), running);
+            launched = self.launch(name)?;
+        }
         Ok(())
     }
 
-    async fn launch(&self, name: &str) -> Result<Running, Fault> {
+    fn launch(&self, name: &str) -> Result<(Starting, Journal), Fault> {
         let server = self.plan.servers.get(name).ok_or_else(|| format!("no server {name}"))?;
         let config = self.plan.write(self.directory(), name)?;
         let mut words = server.prefix.iter().map(String::as_str).chain([PROGRAM, "run", name, "--config"]);
@@ -105,8 +118,7 @@ impl Herd {
         command.args(words).arg(config);
         let logs = server.journal.clone().unwrap_or_else(|| self.directory().join("logs"));
         let journal = Journal::from_now(logs.join(format!("{name}.log")));
-        let process = Process::start(command, &self.stderr_path(name)).await?;
-        Ok(Running { process, journal })
+        Ok((Starting::run(command, self.stderr_path(name))?, journal))
     }
 
     fn stderr_path(&self, name: &str) -> PathBuf {

@@ -10,6 +10,7 @@
 
 mod agreement;
 mod arguments;
+mod files;
 mod herd;
 mod isolation;
 mod journal;
@@ -85,11 +86,17 @@ async fn inside(scene: Scene, is_full: bool) -> bool {
 
 /// A scene that panics has failed; the others go on.
 async fn run(scene: Scene, is_full: bool) -> Report {
-    match tokio::spawn((scene.run)(is_full)).await {
+    let mut report = match tokio::spawn((scene.run)(is_full)).await {
         Ok(Ok(report)) => report,
         Ok(Err(fault)) => Report::failed(fault.to_string()),
         Err(panic) => Report::failed(panic.to_string()),
+    };
+    if report.faults.is_empty() {
+        files::clear();
+    } else if let Some(kept) = files::keep() {
+        report.note(format!("configurations and journals are in {}", kept.display()));
     }
+    report
 }
 
 async fn end_on_signals() {
@@ -102,5 +109,6 @@ async fn end_on_signals() {
         _ = terminate.recv() => TERMINATED,
     };
     registry::kill_all();
+    files::clear();
     std::process::exit(code);
 }

@@ -84,8 +84,11 @@ impl Plan {
         let mut text = "[herd]\nname = \"faults\"\n".to_owned();
         if self.has_secret {
             let secret = directory.join("secret");
-            fs::write(&secret, SECRET)?;
-            fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
+            // Once: a server that is just starting may be reading it.
+            if !secret.exists() {
+                fs::write(&secret, SECRET)?;
+                fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
+            }
             text += "secret_file = \"secret\"\n";
         }
         text += &self.tables;

@@ -1,12 +1,13 @@
 //! One `herd-node` process.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{Fault, registry};
@@ -21,30 +22,43 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_herd-node");
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
+    stderr: PathBuf,
 }
 
-impl Process {
-    /// Runs `command`, which ends in `herd-node run NAME …`, until it listens. What it says on standard error goes to the end of
-    /// the file `stderr`.
-    pub(crate) async fn start(mut command: Command, stderr: &Path) -> Result<Self, Fault> {
-        let log = File::options().create(true).append(true).open(stderr)?;
+/// A server that may not listen yet.
+#[derive(Debug)]
+pub(crate) struct Starting {
+    process: Process,
+    announced: JoinHandle<io::Result<String>>,
+}
+
+impl Starting {
+    /// Runs `command`, which ends in `herd-node run NAME …`. What it says on standard error goes to the end of the file `stderr`.
+    pub(crate) fn run(mut command: Command, stderr: PathBuf) -> Result<Self, Fault> {
+        let log = File::options().create(true).append(true).open(&stderr)?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         command.env_remove("HERD_SECRET").env_remove("PLACES_KEY");
         let mut child = registry::spawn(&mut command, Signal::KILL)?;
         let stdout = child.stdout.take();
-        // From here on it is killed, whatever happens.
-        let process = Self { child };
         let announced = tokio::task::spawn_blocking(move || {
             let mut line = String::new();
             stdout.map(|stdout| BufReader::new(stdout).read_line(&mut line)).transpose().map(|_| line)
         });
-        let line = timeout(START_MAX, announced).await.map_err(|_| "a server does not start")???;
-        if !line.contains(": clients on ") {
-            return Err(format!("a server did not start: {line:?} {}", tail(stderr)).into());
-        }
-        Ok(process)
+        Ok(Self { process: Process { child, stderr }, announced })
     }
 
+    /// Waits until it listens.
+    pub(crate) async fn listens(self) -> Result<Process, Fault> {
+        let Self { process, announced } = self;
+        let line = timeout(START_MAX, announced).await.map_err(|_| "a server does not start")???;
+        if line.contains(": clients on ") {
+            return Ok(process);
+        }
+        Err(format!("a server did not start: {line:?} {}", tail(&process.stderr)).into())
+    }
+}
+
+impl Process {
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

@@ -1,5 +1,6 @@
 //! The scenes, in the order in which they are run.
 
+mod alone;
 mod descriptors;
 mod disk;
 mod kill;
@@ -13,6 +14,7 @@ mod stopped;
 use std::pin::Pin;
 
 use super::Fault;
+use super::files;
 use super::herd::Herd;
 use super::plan::Plan;
 use super::report::Report;
@@ -43,6 +45,7 @@ pub(crate) const ALL: &[Scene] = &[
     scene!("reply-copies-1", "a server is killed right after its reply, with one copy promised", true, reply::one_copy),
     scene!("reply-copies-2", "a server and a neighbour are killed right after the reply", true, reply::two_copies),
     scene!("reply-durable", "all five are killed right after a reply that promised the disk", true, reply::durable),
+    scene!("reply-alone", "a server that reaches nobody replies as its level says, and is killed", true, alone::run),
     scene!("restart", "the whole herd ends under load and comes back from its disks", true, restart::run),
     scene!("stopped", "a peer is stopped, is given up, and goes on", true, stopped::run),
     scene!("stopped-held", "a peer is stopped and the others keep its link", false, stopped::held),
@@ -76,10 +79,17 @@ fn unknown(plan: &Plan) -> Option<Report> {
 }
 
 /// All servers write to their own disks before they reply.
-fn durable(mut plan: Plan, directory: &std::path::Path) -> Plan {
+fn durable(mut plan: Plan) -> Result<Plan, Fault> {
+    let directory = files::directory()?;
     plan.each(|name, server| {
         server.keys += "ack = \"durable\"\n";
         server.tables += &format!("[disk]\ndirectory = \"{}\"\n", directory.join(name).display());
     });
+    Ok(plan)
+}
+
+/// No server replies before `count` neighbours have what it was told.
+fn replicated(mut plan: Plan, count: usize) -> Plan {
+    plan.each(|_, server| server.keys += &format!("ack = \"replicated\"\ncopies = {count}\n"));
     plan
 }

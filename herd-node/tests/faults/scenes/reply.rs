@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::report::Report;
 use crate::talk::Talk;
 
-use super::{durable as durable_plan, pick, random, unknown};
+use super::{durable as durable_plan, pick, random, replicated, unknown};
 
 const POSTS: usize = 50;
 
@@ -44,14 +44,11 @@ pub(super) async fn two_copies(is_full: bool) -> Result<Report, Fault> {
 }
 
 async fn copies(is_full: bool, count: usize) -> Result<Report, Fault> {
-    let mut plan = Plan::of_five()?;
-    plan.each(|_, server| server.keys += &format!("ack = \"replicated\"\ncopies = {count}\n"));
-    run(is_full, Level::Copies(count), plan).await
+    run(is_full, Level::Copies(count), replicated(Plan::of_five()?, count)).await
 }
 
 pub(super) async fn durable(is_full: bool) -> Result<Report, Fault> {
-    let disks = tempfile::tempdir()?;
-    run(is_full, Level::Durable, durable_plan(Plan::of_five()?, disks.path())).await
+    run(is_full, Level::Durable, durable_plan(Plan::of_five()?)?).await
 }
 
 async fn run(is_full: bool, level: Level, plan: Plan) -> Result<Report, Fault> {

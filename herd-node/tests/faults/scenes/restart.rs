@@ -16,8 +16,7 @@ use super::{durable, random, unknown};
 
 pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     let rounds = if is_full { 20 } else { 2 };
-    let disks = tempfile::tempdir()?;
-    let plan = durable(Plan::of_five()?, disks.path());
+    let plan = durable(Plan::of_five()?)?;
     if let Some(report) = unknown(&plan) {
         return Ok(report);
     }
