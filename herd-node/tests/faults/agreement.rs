@@ -14,6 +14,7 @@ use super::talk::Talk;
 /// Servers that can reach each other agree within this time (hardening: real processes within 10 s).
 pub(crate) const AGREE_WITHIN: Duration = Duration::from_secs(10);
 const PASS_PAUSE: Duration = Duration::from_millis(20);
+const TELL_EVERY: Duration = Duration::from_secs(2);
 /// How many of a kind are named in a report.
 const NAMED_MAX: usize = 3;
 
@@ -29,6 +30,8 @@ pub(crate) struct Agreement {
     pub(crate) lost: Vec<String>,
     /// Clients of which the servers say different things.
     pub(crate) disputed: Vec<String>,
+    /// What each server says of one of those.
+    pub(crate) example: String,
 }
 
 /// Asks `servers` about all clients of `ledger` until they agree, or too much time has passed since `healed`. What `may_be_lost`
@@ -42,7 +45,7 @@ pub(crate) async fn agree(
 ) -> Result<Agreement, Fault> {
     let clients = ledger.clients();
     let mut pending: Vec<&str> = clients.iter().map(String::as_str).collect();
-    let mut took = None;
+    let (mut took, mut told) = (None, Duration::ZERO);
     while took.is_none() && healed.elapsed() <= AGREE_WITHIN {
         let answers = ask_all(herd, servers, &pending).await?;
         let is_fine = |client: &str| {
@@ -53,6 +56,16 @@ pub(crate) async fn agree(
         if pending.is_empty() {
             took = Some(healed.elapsed());
         } else {
+            // A bar of sorts: in nearly every scene it is never seen.
+            if healed.elapsed() > told + TELL_EVERY {
+                told = healed.elapsed();
+                eprintln!(
+                    "faults: after {:.1} s {} of {} are not agreed on",
+                    told.as_secs_f64(),
+                    pending.len(),
+                    clients.len()
+                );
+            }
             sleep(PASS_PAUSE).await;
         }
     }
@@ -64,7 +77,13 @@ pub(crate) async fn agree(
     };
     let lost = named(&|client, said| is_lost(ledger, client, said));
     let disputed = named(&|_, said| !is_agreed(said));
-    Ok(Agreement { took: took.filter(|_| disputed.is_empty()), lost, disputed })
+    let example = disputed.first().and_then(|client| answers.get(client)).map(|said| {
+        let says = |known: &Option<Known>| known.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        let said = servers.iter().zip(said).map(|(server, known)| format!("{server} says {}", says(known)));
+        said.collect::<Vec<String>>().join("; ")
+    });
+    let took = took.filter(|_| disputed.is_empty());
+    Ok(Agreement { took, lost, disputed, example: example.unwrap_or_default() })
 }
 
 fn is_agreed(answers: &[Option<Known>]) -> bool {
@@ -101,7 +120,9 @@ pub(crate) async fn judge(herd: &mut Herd, ledger: &Ledger, healed: Instant, rep
 /// The part of the verdict that is the same whatever may be lost: agreement, and nobody has fallen.
 pub(crate) fn conclude(herd: &mut Herd, agreement: &Agreement, report: &mut Report) {
     report.agreement = agreement.took;
-    report.expect(agreement.disputed.is_empty(), || few("told differently", &agreement.disputed));
+    report.expect(agreement.disputed.is_empty(), || {
+        format!("{}; of the first {}", few("told differently", &agreement.disputed), agreement.example)
+    });
     report.expect(agreement.took.is_some(), || format!("no agreement within {} s", AGREE_WITHIN.as_secs()));
     let fallen = herd.fallen();
     report.expect(fallen.is_empty(), || few("servers that ended by themselves", &fallen));

@@ -74,7 +74,8 @@ pub(crate) async fn run_inside(scene: &str, is_full: bool, own: Own) -> Result<R
 
 /// Runs a system's tool to its end, which should be a good one.
 pub(crate) fn tool(words: &[&str]) -> Result<(), Fault> {
-    let program = words.first().and_then(|word| find(word)).ok_or_else(|| format!("no {words:?}"))?;
+    let name = words.first().copied().unwrap_or_default();
+    let program = find(name).ok_or_else(|| format!("no {name} on this machine"))?;
     let output = Command::new(program).args(words.iter().skip(1)).stdin(Stdio::null()).output()?;
     if output.status.success() {
         return Ok(());

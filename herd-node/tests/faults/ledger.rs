@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Instant;
 
 use herd_node::clock;
@@ -42,6 +43,12 @@ impl Ord for Known {
 impl PartialOrd for Known {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", String::from_utf8_lossy(&self.texts), self.origin)
     }
 }
 

@@ -104,7 +104,8 @@ fn plan() -> Result<Plan, Fault> {
         let number = order(name).unwrap_or(number);
         server.client = SocketAddr::from(([10, 77, number, 2], CLIENT_PORT));
         server.peer = SocketAddr::from(([10, 77, number, 2], PEER_PORT));
-        server.prefix = ["ip", "netns", "exec", &space(number)].map(str::to_owned).into();
+        let ip = find("ip").ok_or("no ip (iproute2)")?;
+        server.prefix = [&*ip.to_string_lossy(), "netns", "exec", &space(number)].map(str::to_owned).into();
     }
     Ok(plan)
 }
