@@ -28,7 +28,7 @@ struct Killing {
 }
 
 pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
-    let rounds = if is_full { 200 } else { 8 };
+    let rounds = if is_full { 200 } else { 6 };
     let mut herd = Herd::start(Plan::of_five()?).await?;
     let names = herd.names();
     let load = Load::start(&herd, &names, Pace::MODERATE)?;
