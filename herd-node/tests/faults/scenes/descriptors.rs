@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use herd_node::clock;
-use rustix::process::Signal;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
@@ -66,7 +65,6 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     let ledger = load.stop().await?;
     // What Jaquez was told in its last moments may be lost with it: nobody promised more.
     let ledger = ledger.without("Jaquez");
-    judge(&mut herd, &ledger, clock::monotonic(), &mut report).await?;
-    herd.signal(STARVED, Signal::TERM);
+    judge(&mut herd, &ledger, healed, &mut report).await?;
     Ok(report)
 }
