@@ -2,10 +2,12 @@
 
 pub mod clock;
 pub mod config;
+pub mod disk;
 pub mod handle;
 pub mod journal;
 pub mod net;
 pub mod places;
+mod recovery;
 pub mod replica;
 pub mod secret;
 pub mod server;

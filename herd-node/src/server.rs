@@ -12,10 +12,12 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::{Config, ServerConfig};
+use crate::disk::{self, Disk};
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, PeerAddress, Shared, SharedParts};
+use crate::net::{self, Ack, PeerAddress, Shared, SharedParts};
 use crate::places::{self, Places};
+use crate::recovery::{self, Known};
 use crate::replica::{self, Replica};
 
 /// How long links may take to send what they have and say goodbye.
@@ -83,6 +85,12 @@ pub enum BindError {
     /// The journal can't be opened.
     #[error("journal")]
     Journal(#[from] journal::OpenError),
+    /// Reading the disk log was interrupted.
+    #[error("disk log: {0}")]
+    Interrupted(String),
+    /// The disk log can't be opened.
+    #[error("disk log")]
+    Disk(#[from] disk::OpenError),
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
     Random(getrandom::Error),
@@ -116,6 +124,7 @@ impl Server {
             None => Journal::off(),
         };
         let replica = Replica::new(replica_settings(config, server).map_err(BindError::Random)?, clock::monotonic());
+        let (replica, disk) = recovered(config, &name, replica, &journal).await?;
         let peer_addresses =
             server.peers.iter().map(|peer| PeerAddress::new(peer.name.as_str().into(), peer.dial)).collect();
         let shared = Arc::new(Shared::new(SharedParts {
@@ -125,8 +134,13 @@ impl Server {
             limits: config.limits.clone(),
             places,
             journal,
+            ack: server.ack,
+            disk,
             files_max,
         }));
+        if let Some(disk) = &shared.disk {
+            disk.start(Box::new(Known::new(&shared)));
+        }
         Ok(Self { shared, clients, peers, client_address, peer_address })
     }
 
@@ -178,10 +192,16 @@ impl Server {
         };
         // Not tasks of their own: those would keep the addresses for a moment after this future is dropped.
         tokio::join!(stopping, clients_then_links, net::accept_peers(&shared, peers), net::drive(&shared));
-        shared.report("stop", &Party::Nobody, "");
-        let journal = shared.journal.clone();
+        let (disk, journal, stop) = (shared.disk.clone(), shared.journal.clone(), Arc::clone(&shared));
         // Waits for the disk, so not on a thread that serves.
-        let _ = tokio::task::spawn_blocking(move || journal.close()).await;
+        let close = move || {
+            if let Some(disk) = disk {
+                disk.close();
+            }
+            stop.report("stop", &Party::Nobody, "");
+            journal.close();
+        };
+        let _ = tokio::task::spawn_blocking(close).await;
     }
 }
 
@@ -237,6 +257,22 @@ impl Herd {
     }
 }
 
+/// Reads the disk log where there is one, on a thread that serves nobody.
+async fn recovered(
+    config: &Config,
+    name: &Arc<str>,
+    replica: Replica,
+    journal: &Journal,
+) -> Result<(Replica, Option<Disk>), BindError> {
+    if config.disk.is_none() {
+        return Ok((replica, None));
+    }
+    let (config, name, journal) = (config.clone(), Arc::clone(name), journal.clone());
+    let work = tokio::task::spawn_blocking(move || recovery::recover(&config, &name, replica, &journal));
+    // It neither panics nor is it cancelled, but for a runtime that ends.
+    work.await.map_err(|error| BindError::Interrupted(error.to_string()))?.map_err(BindError::Disk)
+}
+
 async fn listen(name: &str, whose: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let failed = |source| BindError::Listen { name: name.to_owned(), whose, address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -273,6 +309,13 @@ fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::S
         unproven_max: limits.unproven_max,
         clients_max: limits.clients_max,
         records_bytes_max: limits.records_bytes_max,
+        ttl: config.replication.ttl,
+        copies: match server.ack {
+            Ack::Replicated { copies } => copies,
+            Ack::Local | Ack::Durable => 0,
+        },
+        copies_wait: limits.ack_wait,
+        keeps_changes: config.disk.is_some(),
         ..replica::Settings::new(config.herd.clone(), server.name.clone(), peers)
     })
 }

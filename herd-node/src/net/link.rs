@@ -177,7 +177,9 @@ impl LinkTask<'_> {
             self.messages.push(message);
         }
         let (id, messages, now) = (self.id, &self.messages, clock::monotonic());
+        let wall = clock::posix();
         self.shared.with_replica(|replica| {
+            replica.handle_wall_clock(now, wall);
             for messages in messages.chunks(LOOK_AHEAD) {
                 replica.look_ahead(messages.iter().filter_map(client_of));
                 for message in messages {

@@ -5,6 +5,7 @@
 //! other task, but for a WHATSAT whose places have to be fetched.
 
 mod accept;
+mod ack;
 mod client;
 mod deadline;
 mod dial;
@@ -12,12 +13,14 @@ mod gate;
 mod limits;
 mod link;
 mod outbox;
+mod promise;
 mod request;
 mod shared;
 mod socket;
 mod watch;
 
 pub(crate) use accept::{accept_clients, accept_peers};
+pub use ack::Ack;
 pub(crate) use dial::drive;
 pub use limits::Limits;
 pub(crate) use shared::{PeerAddress, Shared, SharedParts};

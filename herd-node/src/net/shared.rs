@@ -11,10 +11,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::disk::Disk;
 use crate::journal::{Journal, Party};
 use crate::places::Places;
-use crate::replica::{CloseReason, Event, LinkId, PeerIndex, Replica, Side};
+use crate::replica::{CloseReason, Event, LinkId, PeerIndex, Replica, Settled, Side};
 
+use super::ack::{Ack, Waits};
 use super::gate::Gate;
 use super::limits::Limits;
 use super::watch::Watch;
@@ -48,6 +50,8 @@ pub(crate) struct SharedParts {
     pub(crate) limits: Limits,
     pub(crate) places: Arc<dyn Places>,
     pub(crate) journal: Journal,
+    pub(crate) ack: Ack,
+    pub(crate) disk: Option<Disk>,
     /// Files this process may have open.
     pub(crate) files_max: usize,
 }
@@ -59,6 +63,9 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) places: Arc<dyn Places>,
     pub(crate) journal: Journal,
+    pub(crate) ack: Ack,
+    pub(crate) disk: Option<Disk>,
+    pub(crate) waits: Waits,
     pub(crate) gate: Gate,
     /// Cancelled first: no more clients, no more reading from those there are.
     pub(crate) stop_clients: CancellationToken,
@@ -81,13 +88,16 @@ struct Writer {
 
 impl Shared {
     pub(crate) fn new(parts: SharedParts) -> Self {
-        let SharedParts { name, replica, peers, limits, places, journal, files_max } = parts;
+        let SharedParts { name, replica, peers, limits, places, journal, ack, disk, files_max } = parts;
         Self {
             name,
             gate: Gate::new(&limits, files_max),
             limits,
             places,
             journal,
+            ack,
+            disk,
+            waits: Waits::default(),
             stop_clients: CancellationToken::new(),
             stop_links: CancellationToken::new(),
             timers_changed: Notify::new(),
@@ -102,11 +112,23 @@ impl Shared {
     pub(crate) fn with_replica<T>(&self, work: impl FnOnce(&mut Replica) -> T) -> T {
         let mut replica = self.lock();
         let result = work(&mut replica);
+        self.log_changes(&mut replica);
         let consequences = Consequences::take(&mut replica);
         drop(replica);
         self.carry_out(&consequences);
         self.watch.touch();
         result
+    }
+
+    /// Hands to the disk log what has changed, while nobody else can see it: who finds a record here finds it in the log.
+    pub(super) fn log_changes(&self, replica: &mut Replica) {
+        if let Some(disk) = &self.disk {
+            let mut lines = Vec::new();
+            let records = replica.take_changes(&mut lines);
+            if records > 0 {
+                disk.append(&lines, records);
+            }
+        }
     }
 
     /// Looks at the replica.
@@ -158,6 +180,7 @@ impl Shared {
     }
 
     fn carry_out(&self, consequences: &Consequences) {
+        self.waits.settle(&consequences.settled);
         if !consequences.wakes.is_empty() {
             let writers = self.writers();
             for writer in consequences.wakes.iter().filter_map(|link| writers.get(link)) {
@@ -230,6 +253,7 @@ fn by(side: Side) -> &'static str {
 struct Consequences {
     wakes: Vec<LinkId>,
     events: Vec<Event>,
+    settled: Vec<Settled>,
 }
 
 impl Consequences {
@@ -237,6 +261,7 @@ impl Consequences {
         Self {
             wakes: std::iter::from_fn(|| replica.poll_wake()).collect(),
             events: std::iter::from_fn(|| replica.poll_event()).collect(),
+            settled: std::iter::from_fn(|| replica.poll_settled()).collect(),
         }
     }
 }

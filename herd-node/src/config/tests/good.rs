@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::disk;
 use crate::places::{Backend, Mask};
 
 #[test]
@@ -91,6 +92,20 @@ fn good_files() {
 }
 
 #[test]
+fn what_replies_promise_is_each_servers_own() {
+    let acks = |text: &str| parsed(text).unwrap().servers.iter().map(|server| server.ack).collect::<Vec<_>>();
+    assert_eq!(acks(PAIR), [Ack::Local, Ack::Local]);
+    let text = PAIR.replacen("peers", "ack = \"replicated\"\npeers", 1) + "ack = \"durable\"\n[disk]\n";
+    assert_eq!(acks(&text), [Ack::Replicated { copies: 1 }, Ack::Durable]);
+    let disk = parsed(&text).unwrap().disk.unwrap();
+    assert_eq!(disk.directory, Path::new("data"), "beside the file");
+    let hub = server("Hub", "127.0.0.1:1", "127.0.0.1:2", "peers = [\"A\", \"B\"]\nack = \"replicated\"\ncopies = 2");
+    let a = server("A", "127.0.0.1:3", "127.0.0.1:4", "peers = [\"Hub\"]\nack = \"local\"");
+    let b = server("B", "127.0.0.1:5", "127.0.0.1:6", "peers = [\"Hub\"]");
+    assert_eq!(acks(&[hub, a, b].concat()), [Ack::Replicated { copies: 2 }, Ack::Local, Ack::Local]);
+}
+
+#[test]
 fn every_setting_arrives() {
     let tables = r#"
 [places]
@@ -126,12 +141,20 @@ records_bytes_max = 1048576
 time_ahead_s_max = 0
 unproven_max = 31
 handshake_ms = 132
+ack_wait_ms = 133
 [replication]
 ping_ms = 60
 dead_ms = 120
 backoff_min_ms = 40
 backoff_max_ms = 40
 hops_max = 255
+ttl_s = 61
+[disk]
+directory = "/var/lib/herd"
+commit_wait_ms = 0
+commit_records = 62
+compact_bytes_min = 4_096
+queue_bytes_max = 65_536
 "#;
     let config = parsed(&(PAIR.to_owned() + tables)).unwrap();
     let places = config.places;
@@ -165,6 +188,7 @@ hops_max = 255
         time_ahead_max: None,
         unproven_max: 31,
         handshake: Duration::from_millis(132),
+        ack_wait: Duration::from_millis(133),
     };
     assert_eq!(config.limits, limits);
     let replication = Replication {
@@ -173,6 +197,16 @@ hops_max = 255
         backoff_min: Duration::from_millis(40),
         backoff_max: Duration::from_millis(40),
         hops_max: 255,
+        ttl: Some(Duration::from_secs(61)),
     };
     assert_eq!(config.replication, replication);
+    let disk = disk::Settings {
+        directory: "/var/lib/herd".into(),
+        commit_wait: Duration::ZERO,
+        commit_records: 62,
+        compact_bytes_min: 4_096,
+        queue_bytes_max: 65_536,
+        ..disk::Settings::default()
+    };
+    assert_eq!(config.disk, Some(disk));
 }

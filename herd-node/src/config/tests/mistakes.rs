@@ -4,7 +4,7 @@ use super::*;
 
 /// Mistakes after [`PAIR`], so that their first line is the file's 11th.
 pub(super) const TABLES: &[(&str, &str)] = &[
-    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, limits, replication"),
+    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, disk, limits, replication"),
     ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file"),
     (
         "[herd]\nname = \"\\u001b[2J\"",
@@ -37,6 +37,17 @@ pub(super) const TABLES: &[(&str, &str)] = &[
         "[replication]\nping_ms = 50\ndead_ms = 100\nbackoff_max_ms = 99",
         "14: replication.backoff_max_ms: backoff_max_ms is 99 but should be at least 100, backoff_min_ms",
     ),
+    ("[disk]\ncommit_wait_ms = 1001", "12: disk.commit_wait_ms: 1001 is not between 0 and 1000"),
+    ("[disk]\ncommit_records = 0", "12: disk.commit_records: 0 is not between 1 and 1000000"),
+    ("[disk]\ncompact_bytes_min = 4095", "12: disk.compact_bytes_min: 4095 is not between 4096 and 1099511627776"),
+    ("[disk]\nqueue_bytes_max = 1", "12: disk.queue_bytes_max: 1 is not between 65536 and 17179869184"),
+    ("[disk]\ndirectory = \"\"", "12: disk.directory: is empty"),
+    (
+        "[disk]\nfsync = false",
+        "12: disk.fsync: unknown key; known here: directory, commit_wait_ms, commit_records, compact_bytes_min, queue_bytes_max",
+    ),
+    ("[limits]\nack_wait_ms = 9", "12: limits.ack_wait_ms: 9 is not between 10 and 60000"),
+    ("[replication]\nttl_s = 3153600001", "12: replication.ttl_s: 3153600001 is not between 0 and 3153600000"),
     ("[places]\nbackend = \"bing\"", r#"12: places.backend: "bing" is none of embedded, google, google-legacy"#),
     (
         "[places]\nbackend = \"google\"",
@@ -103,7 +114,7 @@ const SERVERS: &[(&str, &str, &str)] = &[
     (
         "name = \"Riley\"",
         "nmae = \"Riley\"",
-        "2: server.nmae: unknown key; known here: name, client, peer, peers, dial",
+        "2: server.nmae: unknown key; known here: name, client, peer, peers, dial, ack, copies",
     ),
     (
         "\"Riley\"\n",
@@ -155,6 +166,24 @@ const SERVERS: &[(&str, &str, &str)] = &[
         "[\"Riley\"]\ndial.Riley = \"127.0.0.1:0\"",
         "11: server.dial.Riley: 127.0.0.1:0 cannot be dialled",
     ),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\nack = \"quorum\"",
+        r#"11: server.ack: "quorum" is none of local, replicated, durable"#,
+    ),
+    ("[\"Riley\"]", "[\"Riley\"]\nack = \"durable\"", "11: server.ack: \"durable\" needs a table [disk]"),
+    ("[\"Riley\"]", "[\"Riley\"]\ncopies = 1", "11: server.copies: goes with ack = \"replicated\" only"),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\nack = \"local\"\ncopies = 1",
+        "12: server.copies: goes with ack = \"replicated\" only",
+    ),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\nack = \"replicated\"\ncopies = 2",
+        r#"12: server.copies: 2 copies are more than "Jaquez" has peers: 1"#,
+    ),
+    ("[\"Riley\"]", "[\"Riley\"]\nack = \"replicated\"\ncopies = 17", "12: server.copies: 17 is not between 1 and 16"),
     ("[[server]]\nname = \"Jaquez\"", "[server]\nname = \"Jaquez\"", "6: is not TOML: duplicate key"),
     ("\"Riley\"\n", "\"Riley\n", "2: is not TOML: invalid basic string, expected `\"`"),
 ];
