@@ -5,9 +5,11 @@
 //! `HERD_SIM_SEED=n cargo test -p herd-node --test sim -- --nocapture histories`. `HERD_SIM_SEEDS=n` runs so many, `HERD_SIM_FIRST=n`
 //! from that one on.
 
+mod aliases;
 mod chaos;
 mod clients;
 mod connection;
+mod disk;
 mod faults;
 mod graph;
 mod herd;
@@ -18,11 +20,16 @@ mod oracles;
 mod order;
 mod planted;
 mod process;
+mod profiles;
+mod progress;
 mod queue;
 mod report;
 mod rng;
 mod scenes;
+mod scripts;
 mod shell;
+mod sometimes;
+mod visits;
 mod watch;
 
 /// Some hundreds of histories, of all mixes.

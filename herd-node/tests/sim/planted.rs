@@ -14,6 +14,7 @@ use super::history::{Outcome, calm, live};
 use super::load::{self, EPOCH, Post, Volume};
 use super::oracles::Oracle;
 use super::process::Input;
+use super::profiles::Profile;
 use super::queue::{Nanos, SECOND};
 use super::report::Trace;
 use super::rng::Rng;
@@ -238,7 +239,7 @@ fn a_handshake_that_never_ends_is_noticed() {
         scenario.plant = plant;
         let mut herd = herd(scenario);
         herd.run(SECOND, |_| false);
-        let conn: ConnId = herd.network.connect(1, 0);
+        let conn: ConnId = herd.network.connect(1, 0, herd.queue.now());
         let boot = herd.processes[0].as_ref().unwrap().boot;
         herd.input(0, boot, Input::Accepted(conn));
         live(herd, CHAOS)
@@ -249,11 +250,15 @@ fn a_handshake_that_never_ends_is_noticed() {
 
 #[test]
 fn one_seed_is_one_history() {
-    let told = |seed| {
-        let outcome = super::history::run_seed(clock::monotonic(), seed, Trace::last(usize::MAX));
+    let told = |seed, wanted| {
+        let outcome = super::history::run_seed(clock::monotonic(), seed, wanted, Trace::last(usize::MAX));
         outcome.trace.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     for seed in [3, 4, 5] {
-        assert!(told(seed) == told(seed), "seed {seed} went two ways");
+        assert!(told(seed, None) == told(seed, None), "seed {seed} went two ways");
+    }
+    for (seed, name) in (6..).zip(Profile::names()) {
+        let profile = Profile::named(name);
+        assert!(told(seed, profile) == told(seed, profile), "seed {seed} of {name} went two ways");
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use herd_node::replica::{PeerIndex, Replica, Settings};
 use herd_node::secret::Secret;
-use herd_proto::{Invalid, Nonce, PeerMessage, encode};
+use herd_proto::{Invalid, Nonce, PeerMessage, Ping, Ready, encode};
 use tokio_util::codec::Decoder;
 
 use super::connection::{ConnId, End, Item};
@@ -11,26 +11,29 @@ use super::herd::{Happening, Herd};
 use super::network::Delivery;
 use super::oracles::Oracle;
 use super::order::Record;
-use super::process::{Input, Process, Socket};
+use super::process::{Input, Process, Socket, restore};
 use super::queue::Nanos;
 
 impl Herd {
-    /// A process that knows nothing.
+    /// A process that knows nothing but what is on its disk.
     pub(crate) fn start(&mut self, server: usize) {
         if self.processes[server].is_some() || self.kept_down[server] > 0 {
             return;
         }
-        let graph = &self.scenario.graph;
-        let peers = graph.peers[server].iter().map(|peer| graph.names[*peer].clone()).collect();
-        let mut settings = Settings::new("ucla", graph.names[server].clone(), peers);
-        settings.secrets = self.scenario.secrets[server].iter().map(|secret| Secret::new(secret.clone())).collect();
+        let peers = self.peers(server).iter().map(|peer| self.name(*peer).to_owned()).collect();
+        let mut settings = Settings::new("ucla", self.name(server), peers);
+        let secrets = &self.scenario.secrets[self.identity(server)];
+        settings.secrets = secrets.iter().map(|secret| Secret::new(secret.clone())).collect();
         settings.reconcile = self.scenario.reconcile;
         settings.boot = self.rng.next();
         settings.index_key = (self.rng.next(), self.rng.next());
         settings.jitter_seed = self.rng.next();
         let boot = settings.boot;
         self.trace(|herd| format!("{} starts as {boot:016x}", herd.name(server)));
-        let replica = Replica::new(settings, self.instant());
+        let mut replica = Replica::new(settings, self.instant());
+        if let Some(disk) = self.disks.get(server) {
+            restore(&mut replica, &disk.committed);
+        }
         self.processes[server] = Some(Process::new(boot, replica));
         self.powered[server] = true;
         self.oracles.started(server);
@@ -60,10 +63,10 @@ impl Herd {
         match input {
             Input::Accepted(conn) => self.accept(server, conn),
             Input::Dialed(conn, peer) => {
-                let nonce = self.nonce();
+                let (nonce, opened) = (self.nonce(), self.queue.now());
                 if let Some(process) = &mut self.processes[server] {
                     let link = process.replica.handle_dialed(now, peer, nonce);
-                    process.sockets.insert(conn, Socket::new(End::Dialer, link));
+                    process.sockets.insert(conn, Socket::new(End::Dialer, link, opened));
                     process.conns.insert(link, conn);
                 }
             }
@@ -79,15 +82,15 @@ impl Herd {
     }
 
     fn accept(&mut self, server: usize, conn: ConnId) {
-        let (now, nonce) = (self.instant(), self.nonce());
+        let (now, nonce, opened) = (self.instant(), self.nonce(), self.queue.now());
         let Some(process) = &mut self.processes[server] else { return };
         match process.replica.handle_accepted(now, nonce) {
             Ok(link) => {
-                process.sockets.insert(conn, Socket::new(End::Acceptor, link));
+                process.sockets.insert(conn, Socket::new(End::Acceptor, link, opened));
                 process.conns.insert(link, conn);
             }
             Err(code) => {
-                self.tally.see("accepted connection refused");
+                self.tally.see(format!("error {code}"));
                 let mut line = Vec::new();
                 encode::error(&mut line, code, "try again");
                 self.network.send(&mut self.queue, conn, End::Acceptor, &line);
@@ -142,7 +145,7 @@ impl Herd {
         if self.scenario.plant.loses_verb(message.verb()) {
             return;
         }
-        let is_taken = !process.replica.is_closing(link);
+        let is_taken = !process.replica.is_closing(link) && process.replica.proven_peer(link).is_some();
         if !matches!(message, PeerMessage::At(_)) || !self.scenario.plant.ignores_line() {
             process.replica.handle_message(now, link, message);
         }
@@ -150,7 +153,15 @@ impl Herd {
             && is_taken
         {
             let record = Record::new(at.at().operands());
-            self.oracles.given(server, self.queue.now(), &record, process.replica.find(&record.client));
+            let now = self.queue.now();
+            if self.oracles.given(server, now, &record, process.replica.find(&record.client)) {
+                self.write(server, &record);
+            }
+        }
+        if let PeerMessage::Ping(Ping { count: 1.., root, .. }) | PeerMessage::Ready(Ready { count: 1.., root }) =
+            message
+        {
+            self.oracles.shown(conn, self.queue.now(), *root);
         }
         self.tally.see(message.verb());
         if !matches!(message, PeerMessage::Ping(_) | PeerMessage::Pong(_)) {
@@ -162,9 +173,14 @@ impl Herd {
     }
 
     fn on_invalid(&mut self, server: usize, conn: ConnId, invalid: &Invalid<Bytes>) {
-        let text = format!("{} got {:?}", self.name(server), invalid.line);
-        self.oracles.fail(Oracle::Blame, self.queue.now(), text);
         let now = self.instant();
+        let Some(socket) = self.processes[server].as_ref().and_then(|process| process.sockets.get(&conn)) else {
+            return;
+        };
+        if !self.is_strangers(conn, socket.end) {
+            let text = format!("{} got {:?}", self.name(server), invalid.line);
+            self.oracles.fail(Oracle::Blame, self.queue.now(), text);
+        }
         let Some(process) = &mut self.processes[server] else { return };
         if let Some(socket) = process.sockets.get(&conn) {
             process.replica.handle_invalid(now, socket.link, invalid);
@@ -226,8 +242,8 @@ impl Herd {
         self.settle(server);
     }
 
-    fn dial(&mut self, server: usize, peer: PeerIndex) {
-        let acceptor = self.scenario.graph.peers[server][peer.0];
+    pub(crate) fn dial(&mut self, server: usize, peer: PeerIndex) {
+        let acceptor = self.peers(server)[peer.0];
         let delay = self.network.delay(server, acceptor);
         let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else { return };
         self.trace(|herd| format!("{} dials {}", herd.name(server), herd.name(acceptor)));
