@@ -13,8 +13,8 @@ use super::graph::Graph;
 use super::load::Post;
 use super::network::{Network, Transit, Weather};
 use super::oracles::{Oracle, Oracles};
-use super::planted::Plant;
-use super::process::{Input, Process, Socket};
+use super::plant::Plant;
+use super::process::{Input, Process};
 use super::queue::{MILLIS, Nanos, Queue, SECOND};
 use super::report::Trace;
 use super::rng::Rng;
@@ -106,10 +106,7 @@ impl Tally {
 }
 
 /// Time between two looks at the invariants.
-const AUDIT: Nanos = 250 * MILLIS;
-
-/// A handshake may take three seconds, and the timer may be late.
-const UNPROVEN_MAX: Nanos = 3 * SECOND + 300 * MILLIS;
+pub(crate) const AUDIT: Nanos = 250 * MILLIS;
 
 /// More events than this at one instant make others of their kind for ever.
 const AT_ONCE_MAX: u32 = 100_000;
@@ -266,59 +263,6 @@ impl Herd {
         let conn = self.network.connect(dialer, peer, self.queue.now() + back);
         self.queue.after(back, Happening::Input { server: dialer, boot, input: Input::Dialed(conn, index) });
         self.input(peer, acceptor, Input::Accepted(conn));
-    }
-
-    /// Looks at the invariants of every process that is not stopped.
-    fn audit(&mut self) {
-        self.queue.after(AUDIT, Happening::Audit);
-        if matches!(self.scenario.plant, Plant::Chatter) {
-            self.chatter();
-            self.settle(0);
-        }
-        let now = self.queue.now();
-        let instant = self.instant() - Duration::from_millis(300);
-        for server in 0..self.processes.len() {
-            let Some(process) = self.processes[server].as_ref().filter(|process| !process.paused) else { continue };
-            if let Some(broken) = process.replica.broken_invariant(instant) {
-                let text = format!("{}: {broken}", self.name(server));
-                self.oracles.fail(Oracle::Invariant, now, text);
-            }
-            self.oracles.examine(server, now, process.replica.records());
-        }
-        self.audit_names();
-        self.audit_unproven();
-        self.close_stuck();
-    }
-
-    /// Who has not proved itself is gone by its deadline, whatever it sends, and however slowly.
-    fn audit_unproven(&mut self) {
-        let now = self.queue.now();
-        for server in 0..self.processes.len() {
-            let Some(process) = self.processes[server].as_ref().filter(|process| !process.paused) else { continue };
-            let is_unproven = |link| process.replica.proven_peer(link).is_none() && !process.replica.is_closing(link);
-            let overdue = |socket: &&Socket| is_unproven(socket.link) && socket.opened + UNPROVEN_MAX < now;
-            if let Some(socket) = process.sockets.values().find(overdue) {
-                let text = format!("{} waits for {} to prove itself past its time", self.name(server), socket.link);
-                self.oracles.fail(Oracle::Guard, now, text);
-            }
-        }
-    }
-
-    /// As the product's shell does: a connection that takes nothing for ten seconds is given up.
-    fn close_stuck(&mut self) {
-        let now = self.queue.now();
-        let mut stuck: Vec<(usize, ConnId)> = Vec::new();
-        for (server, process) in self.processes.iter().enumerate() {
-            let Some(process) = process.as_ref().filter(|process| !process.paused) else { continue };
-            let is_stuck = |since: Option<Nanos>| since.is_some_and(|since| since + 10 * SECOND <= now);
-            let sockets = process.sockets.iter().filter(|(_, socket)| is_stuck(socket.stuck_since));
-            stuck.extend(sockets.map(|(conn, _)| (server, *conn)));
-        }
-        for (server, conn) in stuck {
-            self.tally.see("stuck connection closed");
-            self.drop_socket(server, conn, "no progress");
-            self.settle(server);
-        }
     }
 
     /// Whether all servers run and hold the same.

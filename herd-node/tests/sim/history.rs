@@ -11,7 +11,7 @@ use super::load::{self, EPOCH, Post, Volume};
 use super::network::Weather;
 use super::oracles::{Failure, Oracle};
 use super::order::Rule;
-use super::planted::Plant;
+use super::plant::Plant;
 use super::profiles::Profile;
 use super::queue::{MILLIS, Nanos, SECOND};
 use super::report::Trace;

@@ -1,16 +1,11 @@
 //! What a process does with what comes to it: the order of calls that the core documents, and nothing more.
 
-use bytes::Bytes;
 use herd_node::replica::{PeerIndex, Replica, Settings};
 use herd_node::secret::Secret;
-use herd_proto::{Invalid, Nonce, PeerMessage, Ping, Ready, encode};
-use tokio_util::codec::Decoder;
+use herd_proto::{Nonce, encode};
 
-use super::connection::{ConnId, End, Item};
+use super::connection::{ConnId, End};
 use super::herd::{Happening, Herd};
-use super::network::Delivery;
-use super::oracles::Oracle;
-use super::order::Record;
 use super::process::{Input, Process, Socket, restore};
 use super::queue::Nanos;
 
@@ -104,89 +99,6 @@ impl Herd {
         Nonce(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
     }
 
-    fn deliver(&mut self, server: usize, conn: ConnId, delivery: Delivery) {
-        match delivery {
-            Delivery::Room => self.transmit(server, conn),
-            Delivery::Reset => self.drop_socket(server, conn, "connection reset"),
-            Delivery::Item(Item::Fin) => self.drop_socket(server, conn, "closed by the peer"),
-            Delivery::Item(Item::Bytes(bytes)) => self.read(server, conn, &bytes),
-        }
-    }
-
-    fn read(&mut self, server: usize, conn: ConnId, bytes: &[u8]) {
-        let Some(process) = &mut self.processes[server] else { return };
-        let Some(socket) = process.sockets.get_mut(&conn) else { return };
-        self.network.has_read(&mut self.queue, conn, socket.end, bytes.len());
-        socket.inbound.extend_from_slice(bytes);
-        loop {
-            let Some(process) = &mut self.processes[server] else { return };
-            let Some(socket) = process.sockets.get_mut(&conn) else { return };
-            let item = socket.codec.decode(&mut socket.inbound).expect("a buffer has no I/O errors");
-            match item {
-                Some(Ok(message)) => self.on_message(server, conn, &message),
-                Some(Err(invalid)) => self.on_invalid(server, conn, &invalid),
-                None => return,
-            }
-        }
-    }
-
-    fn on_message(&mut self, server: usize, conn: ConnId, message: &PeerMessage<Bytes>) {
-        let now = self.instant();
-        let Some(process) = &mut self.processes[server] else { return };
-        let Some(socket) = process.sockets.get(&conn) else { return };
-        let (link, end) = (socket.link, socket.end);
-        let from = self.network.server(conn, end.other());
-        if let PeerMessage::At(_) = message
-            && self.scenario.plant.loses_line(from, server)
-        {
-            return;
-        }
-        self.tally.sync_lines += u64::from(is_comparison(message));
-        if self.scenario.plant.loses_verb(message.verb()) {
-            return;
-        }
-        let is_taken = !process.replica.is_closing(link) && process.replica.proven_peer(link).is_some();
-        if !matches!(message, PeerMessage::At(_)) || !self.scenario.plant.ignores_line() {
-            process.replica.handle_message(now, link, message);
-        }
-        if let PeerMessage::At(at) = message
-            && is_taken
-        {
-            let record = Record::new(at.at().operands());
-            let now = self.queue.now();
-            if self.oracles.given(server, now, &record, process.replica.find(&record.client)) {
-                self.write(server, &record);
-            }
-        }
-        if let PeerMessage::Ping(Ping { count: 1.., root, .. }) | PeerMessage::Ready(Ready { count: 1.., root }) =
-            message
-        {
-            self.oracles.shown(conn, self.queue.now(), *root);
-        }
-        self.tally.see(message.verb());
-        if !matches!(message, PeerMessage::Ping(_) | PeerMessage::Pong(_)) {
-            let message = message.clone();
-            self.trace(|herd| {
-                format!("{} gets from {} on {conn:?}: {}", herd.name(server), herd.name(from), describe(&message))
-            });
-        }
-    }
-
-    fn on_invalid(&mut self, server: usize, conn: ConnId, invalid: &Invalid<Bytes>) {
-        let now = self.instant();
-        let Some(socket) = self.processes[server].as_ref().and_then(|process| process.sockets.get(&conn)) else {
-            return;
-        };
-        if !self.is_strangers(conn, socket.end) {
-            let text = format!("{} got {:?}", self.name(server), invalid.line);
-            self.oracles.fail(Oracle::Blame, self.queue.now(), text);
-        }
-        let Some(process) = &mut self.processes[server] else { return };
-        if let Some(socket) = process.sockets.get(&conn) {
-            process.replica.handle_invalid(now, socket.link, invalid);
-        }
-    }
-
     /// The connection is over; the other end is told by the caller, if at all.
     pub(crate) fn drop_socket(&mut self, server: usize, conn: ConnId, why: &str) {
         let now = self.instant();
@@ -251,7 +163,7 @@ impl Herd {
     }
 
     /// Sends what there is to send while the connection can take it.
-    fn transmit(&mut self, server: usize, conn: ConnId) {
+    pub(crate) fn transmit(&mut self, server: usize, conn: ConnId) {
         let (now, time) = (self.instant(), self.queue.now());
         loop {
             let Some(process) = &mut self.processes[server] else { return };
@@ -299,16 +211,5 @@ impl Herd {
             let text = text(self);
             self.trace.say(self.queue.now(), &text);
         }
-    }
-}
-
-fn is_comparison(message: &PeerMessage<Bytes>) -> bool {
-    matches!(message, PeerMessage::Dig(_) | PeerMessage::List(_) | PeerMessage::Get(_))
-}
-
-fn describe(message: &PeerMessage<Bytes>) -> String {
-    match message {
-        PeerMessage::At(at) => format!("AT {} hops {}", String::from_utf8_lossy(at.at().operands()), at.hops()),
-        other => other.verb().to_owned(),
     }
 }
