@@ -52,6 +52,12 @@ impl Digest {
         self.count += 1;
     }
 
+    /// One record less, with this hash.
+    pub(super) fn remove(&mut self, record: u128) {
+        self.sum = self.sum.wrapping_sub(record);
+        self.count -= 1;
+    }
+
     pub(super) const fn new(sum: u128, count: u64) -> Self {
         Self { sum, count }
     }

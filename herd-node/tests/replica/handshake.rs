@@ -99,7 +99,7 @@ fn settings_that_are_not_known_are_passed_over_and_proven_all_the_same() {
     let mut desk = Desk::new(riley());
     let link = desk.accept();
     let mut puppet = Puppet::dialer(link, "Juzang", 0xa1, nonce(0));
-    puppet.own_hello += " ttl=600 colour=blue";
+    puppet.own_hello += " shape=round colour=blue";
     desk.prove(&mut puppet);
     assert!(desk.hear(link).starts_with("AUTH "));
 }

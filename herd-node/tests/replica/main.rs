@@ -2,12 +2,14 @@
 
 mod catch_up;
 mod conversation;
+mod copies;
 mod deadlines;
 mod desk;
 mod dialling;
 mod digests;
 mod duplicates;
 mod exchange;
+mod expiry;
 mod handshake;
 mod laws;
 mod limits;
