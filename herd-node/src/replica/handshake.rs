@@ -126,7 +126,7 @@ impl Replica {
         if !self.keys.verify(auth, link.side == Side::Acceptor, dialer, acceptor) {
             return refused(ErrorCode::BadAuth, "not the herd's secret");
         }
-        let (boot, has_link) = (theirs.boot(), self.has_link(peer));
+        let (boot, has_link) = (theirs.boot(), self.has_link_of_present(peer));
         if self.peers.get_mut(peer.0).is_some_and(|peer| !peer.boots().admit(boot, id, has_link)) {
             return refused(ErrorCode::DuplicateName, "another process runs under this name");
         }
@@ -139,6 +139,13 @@ impl Replica {
             link.phase = Phase::AwaitReady;
         }
         Ok(())
+    }
+
+    /// Whether a link in service speaks for the process that `peer` is at present. One that only a former process has left behind,
+    /// or one that came back after another had taken its name for a while, does not.
+    fn has_link_of_present(&self, peer: PeerIndex) -> bool {
+        let present = self.peers.get(peer.0).and_then(super::peer::Peer::present_boot);
+        self.live_links(peer).any(|(_, link)| link.boot() == present)
     }
 
     /// Whether `peer` may have one more lane: it always may have its share, and of the others' shares nothing. A peer that opens

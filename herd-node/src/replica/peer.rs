@@ -63,6 +63,11 @@ impl Peer {
         self.dial = Dial::At(now + jitter.spread(delay));
     }
 
+    /// The process that speaks for this peer, as far as known.
+    pub(super) fn present_boot(&self) -> Option<u64> {
+        self.boots.present.map(|(boot, _)| boot)
+    }
+
     pub(super) fn boots(&mut self) -> &mut Boots {
         &mut self.boots
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::connection::ConnId;
 use super::order::{Record, Rule};
 use super::queue::{Nanos, SECOND};
 
@@ -20,8 +21,12 @@ pub(crate) enum Oracle {
     Bound,
     /// The core's own invariants.
     Invariant,
-    /// Servers that do nothing wrong are not told that they do.
+    /// Servers that do nothing wrong are not told that they do, and one that does is.
     Blame,
+    /// Who does not prove itself is told nothing, and is gone by its deadline.
+    Guard,
+    /// What a link shows of the records means nothing on another link.
+    Salt,
 }
 
 /// A promise that was broken.
@@ -48,17 +53,22 @@ pub(crate) struct Oracles {
     names: Vec<String>,
     /// What each server must hold; `None` while it is down.
     models: Vec<Option<Model>>,
-    /// Of each client, the newest acknowledged record that some server has held ever since.
+    /// What each server has on disk.
+    disks: Vec<Model>,
+    /// Of each client, the newest acknowledged record that some server has held ever since, in memory or on disk.
     floor: Model,
     failure: Option<Failure>,
     /// How often each rule decided between two records.
     pub(crate) rules: BTreeMap<Rule, u64>,
+    /// The digests that links have shown, and which link each.
+    roots: BTreeMap<u64, ConnId>,
 }
 
 impl Oracles {
     pub(crate) fn new(names: Vec<String>) -> Self {
-        let models = vec![None; names.len()];
-        Self { names, models, floor: Model::new(), failure: None, rules: BTreeMap::new() }
+        let (models, disks) = (vec![None; names.len()], vec![Model::new(); names.len()]);
+        let (floor, rules, roots) = (Model::new(), BTreeMap::new(), BTreeMap::new());
+        Self { names, models, disks, floor, failure: None, rules, roots }
     }
 
     pub(crate) fn failure(&self) -> Option<&Failure> {
@@ -70,17 +80,22 @@ impl Oracles {
         self.failure.get_or_insert(Failure { oracle, at, text });
     }
 
-    /// `server` started and knows nothing.
+    /// `server` started and knows what it has on disk.
     pub(crate) fn started(&mut self, server: usize) {
-        self.models[server] = Some(Model::new());
+        self.models[server] = Some(self.disks[server].clone());
     }
 
-    /// `server` is gone with what it knew: what nobody else holds is lost, as it may be.
+    /// `server` has `record` on disk from now on.
+    pub(crate) fn committed(&mut self, server: usize, record: &Record) {
+        raise(&mut self.disks[server], record);
+    }
+
+    /// `server` is gone with what it knew: what nobody else holds and no disk has is lost, as it may be.
     pub(crate) fn died(&mut self, server: usize) {
         let Some(gone) = self.models[server].take() else { return };
         for client in gone.into_keys() {
             self.floor.remove(&client);
-            for model in self.models.iter().flatten() {
+            for model in self.models.iter().flatten().chain(&self.disks) {
                 if let Some(record) = model.get(&client) {
                     raise(&mut self.floor, record);
                 }
@@ -88,10 +103,10 @@ impl Oracles {
         }
     }
 
-    /// `server` was given `record`, and holds `held` of its client now.
-    pub(crate) fn given(&mut self, server: usize, at: Nanos, record: &Record, held: Option<&[u8]>) {
-        let Some(model) = &mut self.models[server] else { return };
-        let rule = raise(model, record);
+    /// `server` was given `record`, and holds `held` of its client now. Returns whether it had to take it in.
+    pub(crate) fn given(&mut self, server: usize, at: Nanos, record: &Record, held: Option<&[u8]>) -> bool {
+        let Some(model) = &mut self.models[server] else { return false };
+        let (is_newer, rule) = raise(model, record);
         *self.rules.entry(rule).or_default() += u64::from(rule != Rule::Same);
         // Known to a live server is as good as acknowledged: it may not vanish either.
         raise(&mut self.floor, record);
@@ -101,6 +116,15 @@ impl Oracles {
             let shown = held.map_or("nothing".to_owned(), |held| held.show());
             let text = format!("{} holds {shown} instead of {}", self.names[server], expected.show());
             self.fail(Oracle::Order, at, text);
+        }
+        is_newer
+    }
+
+    /// A link shows `root` as the digest of records that are there.
+    pub(crate) fn shown(&mut self, conn: ConnId, at: Nanos, root: u64) {
+        let first = *self.roots.entry(root).or_insert(conn);
+        if first != conn {
+            self.fail(Oracle::Salt, at, format!("{conn:?} shows the digest {root:016x} that {first:?} has shown"));
         }
     }
 
@@ -127,19 +151,19 @@ impl Oracles {
     }
 }
 
-/// Takes `record` into `model` if it is newer, and says what decided.
-fn raise(model: &mut Model, record: &Record) -> Rule {
+/// Takes `record` into `model` if it is newer, and says whether it was and what decided.
+fn raise(model: &mut Model, record: &Record) -> (bool, Rule) {
     match model.get_mut(&record.client) {
         Some(known) => {
             let (order, rule) = record.compare(known);
             if order.is_gt() {
                 *known = record.clone();
             }
-            rule
+            (order.is_gt(), rule)
         }
         None => {
             model.insert(record.client.clone(), record.clone());
-            Rule::Same
+            (true, Rule::Same)
         }
     }
 }
