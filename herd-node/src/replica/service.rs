@@ -8,6 +8,7 @@ use herd_proto::{ErrorCode, Field, Hops, Invalid, PeerAt, PeerMessage, Ping, Pon
 use super::lanes::Lane;
 use super::link::Phase;
 use super::record::Candidate;
+use super::status::Trigger;
 use super::store::{AHEAD, Merge, Room, Slot, Store};
 use super::{CloseReason, Event, LinkId, PeerIndex, Replica};
 
@@ -132,7 +133,7 @@ impl Replica {
         let (Phase::Live, Some(lane)) = (link.phase, link.lane) else {
             return self.stop_if_idle(now, id, out);
         };
-        let start = out.len();
+        let (start, before) = (out.len(), self.counters);
         // While a peer catches up its news get three quarters of each batch, and the past the rest: neither starves the other.
         let is_behind = link.catch_up.is_some() || !link.reconciler.is_idle();
         let share = if is_behind { bytes_max / 4 * 3 } else { bytes_max };
@@ -140,6 +141,7 @@ impl Replica {
         self.transmit_past(id, lane, out, bytes_max);
         self.transmit_reconciling(id, lane, out, bytes_max);
         self.transmit_news(lane, out, bytes_max);
+        self.note_sent(id, before);
         if out.len() == start {
             self.lanes.rest(lane);
             self.stop_if_idle(now, id, out);
@@ -187,7 +189,7 @@ impl Replica {
         if let Some(link) = self.links.get_mut(&id) {
             link.caught_up += sent;
             let records = link.caught_up;
-            self.events.extend(link.peer.map(|peer| Event::CaughtUp { peer, records }));
+            self.events.extend(link.peer.map(|peer| Event::CaughtUp { peer, records, trigger: Trigger::Dump }));
         }
     }
 

@@ -14,4 +14,5 @@ mod limits;
 mod pair;
 mod reconcile;
 mod refusals;
+mod status;
 mod stopping;
