@@ -30,6 +30,7 @@ impl Servers {
                 for server in &mut config.servers {
                     server.client.set_port(0);
                     server.peer.set_port(0);
+                    server.admin = Some("127.0.0.1:0".parse().unwrap());
                     server.peers.iter_mut().for_each(|peer| peer.dial.set_port(0));
                 }
                 let herd = Herd::bind(&config).await.unwrap();

@@ -67,10 +67,17 @@ const NODE: &[Room] = &[
     room("journal", &[], &["tokio", "Instant::now", "SystemTime::now"]),
     room("places", &["clock", "secret"], CLOCKS),
     room("net", &["clock", "journal", "places", "replica", "secret"], BACKENDS_AND_CLOCKS),
+    // On top of net: what is to be seen of a server, and who shows it.
+    room("status", &["clock", "journal", "net", "replica"], CLOCKS),
+    room("admin", &["journal", "net", "status"], CLOCKS),
     // 3: assembly.
     room("config", &["journal", "net", "places", "secret"], &["tokio", "Instant::now", "SystemTime"]),
-    room("handle", &["journal", "net", "replica"], CLOCKS),
-    room("server", &["clock", "config", "handle", "journal", "net", "places", "replica", "secret"], CLOCKS),
+    room("handle", &["journal", "net", "replica", "status"], CLOCKS),
+    room(
+        "server",
+        &["admin", "clock", "config", "handle", "journal", "net", "places", "replica", "secret", "status"],
+        CLOCKS,
+    ),
     // 4: the program. It sees the library as any other program does.
     room("run", &["command"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
