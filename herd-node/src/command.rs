@@ -27,7 +27,7 @@ Examples:
   herd-node check-config herd.toml        is it right?
 
 Without a configuration file: Riley, Jaquez, Juzang, Campbell and Bernard on loopback, clients
-on ports 12000-12004, peers on 13000-13004, journals in ./logs.
+on ports 12000-12004, peers on 13000-13004, admin on 14000-14004, journals in ./logs.
 
 Environment: HERD_SECRET (shared secret of the peers), PLACES_KEY (Google's API key).
 

@@ -1,5 +1,7 @@
 //! A server of the location herd, as a library: see `ARCHITECTURE.md` for the floors.
 
+#[cfg(feature = "admin")]
+mod admin;
 pub mod clock;
 pub mod config;
 pub mod disk;
@@ -11,3 +13,4 @@ mod recovery;
 pub mod replica;
 pub mod secret;
 pub mod server;
+pub mod status;

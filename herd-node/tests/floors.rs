@@ -73,6 +73,9 @@ const NODE: &[Room] = &[
     room("journal", &[], &["tokio", "Instant::now", "SystemTime::now"]),
     room("places", &["clock", "secret"], CLOCKS),
     room("net", &["clock", "disk", "journal", "places", "replica", "secret"], BACKENDS_AND_CLOCKS),
+    // On top of net: what is to be seen of a server, and who shows it.
+    room("status", &["clock", "journal", "net", "replica"], CLOCKS),
+    room("admin", &["journal", "net", "status"], CLOCKS),
     // 3: assembly.
     room("config", &["disk", "journal", "net", "places", "secret"], &["tokio", "Instant::now", "SystemTime"]),
     room(
@@ -80,10 +83,13 @@ const NODE: &[Room] = &[
         &["clock", "config", "disk", "journal", "net", "replica"],
         &["tokio", "Instant::now", "SystemTime::now"],
     ),
-    room("handle", &["journal", "net", "replica"], CLOCKS),
+    room("handle", &["journal", "net", "replica", "status"], CLOCKS),
     room(
         "server",
-        &["clock", "config", "disk", "handle", "journal", "net", "places", "recovery", "replica", "secret"],
+        &[
+            "admin", "clock", "config", "disk", "handle", "journal", "net", "places", "recovery", "replica", "secret",
+            "status",
+        ],
         CLOCKS,
     ),
     // 4: the program. It sees the library as any other program does.

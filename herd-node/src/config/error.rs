@@ -189,6 +189,12 @@ pub enum Problem {
     /// Replies that promise a disk, and there is none.
     #[error("\"durable\" needs a table [disk]")]
     NeedsDisk,
+    /// Strangers could reach the admin listener, which asks nobody for proof.
+    #[error("{0} is not loopback: the admin listener is for this machine only")]
+    AdminNotLoopback(SocketAddr),
+    /// An admin listener, and a program that was built without it.
+    #[error("this program was built without the admin listener (its feature `admin`)")]
+    NoAdmin,
     /// A file of secrets that everybody can read.
     #[error("can be read by everybody: chmod 600 {}", Plain(.0))]
     WorldReadable(PathBuf),

@@ -53,7 +53,10 @@ impl<'a> Herd<'a> {
     /// No two listeners on one address. Port 0 is a free port, another one each time.
     fn check_addresses(&self) -> Result<(), ConfigError> {
         let mut by_port: HashMap<u16, Vec<&Spanned<SocketAddr>>> = HashMap::new();
-        let addresses = self.servers.iter().flat_map(|server| [(&server.client, "client"), (&server.peer, "peer")]);
+        let addresses = self.servers.iter().flat_map(|server| {
+            let admin = server.admin.as_ref().map(|admin| (admin, "admin"));
+            [(&server.client, "client"), (&server.peer, "peer")].into_iter().chain(admin)
+        });
         for (address, key) in addresses.filter(|(address, _)| address.get_ref().port() != 0) {
             let others = by_port.entry(address.get_ref().port()).or_default();
             if let Some(other) = others.iter().find(|other| overlap(*address.get_ref(), *other.get_ref())) {
@@ -130,6 +133,7 @@ impl<'a> Herd<'a> {
             name: (*server.name.get_ref()).to_owned(),
             client: *server.client.get_ref(),
             peer: *server.peer.get_ref(),
+            admin: server.admin.as_ref().map(|admin| *admin.get_ref()),
             peers: peers.map(|peer| self.peer(server, peer)).collect::<Result<_, _>>()?,
             ack: server.ack.as_ref().map(|ack| *ack.get_ref()).unwrap_or_default(),
         })

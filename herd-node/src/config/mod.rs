@@ -9,6 +9,7 @@
 //! name   = "Riley"
 //! client = "127.0.0.1:12000"         # IP:PORT; port 0 is any free one
 //! peer   = "127.0.0.1:13000"         # loopback, unless there is a secret
+//! admin  = "127.0.0.1:14000"         # loopback: /status.json and /healthz over HTTP; default none
 //! peers  = ["Jaquez", "Juzang"]      # at most 16, and they name this one too; default none
 //! ack    = "replicated"              # local (default), replicated, durable: what the reply to a post promises
 //! copies = 1                         # with "replicated": how many peers must have it, 1 (default) to the number of its peers
@@ -39,6 +40,7 @@
 //! file_bytes_max  = 67_108_864       # 4,096 to 1 TiB
 //! files_kept      = 5                # 0 to 1,000
 //! queue_bytes_max = 8_388_608        # 65,536 to 1 GiB
+//! status_s  = 60                     # how often a line about the server itself; 0 (never) to 86,400
 //!
 //! [disk]                             # what is known is on disk, too; each key: see `disk::Settings`
 //! directory = "data"                 # each server's files are in a directory of its name there
@@ -96,7 +98,7 @@ pub const KEY_VARIABLE: &str = "PLACES_KEY";
 const FILE_LEN_MAX: u64 = 1024 * 1024;
 
 impl Config {
-    /// The five servers of WIRE §4 on loopback, clients at 12000 and up, peers at 13000 and up.
+    /// The five servers of WIRE §4 on loopback, clients at 12000 and up, peers at 13000 and up, admin at 14000 and up.
     ///
     /// # Errors
     /// A secret or key in the environment that can't be one.
@@ -188,6 +190,7 @@ fn default_server(server: &DefaultServer) -> ServerConfig {
         name: server.name.to_owned(),
         client: loopback(server.client_port),
         peer: loopback(server.peer_port),
+        admin: cfg!(feature = "admin").then(|| loopback(server.admin_port)),
         peers: peers.map(|peer| PeerConfig { name: peer.name.to_owned(), dial: loopback(peer.peer_port) }).collect(),
         ack: Ack::Local,
     }

@@ -14,6 +14,7 @@ pub(super) struct RawServer<'a> {
     pub(super) name: Spanned<&'a str>,
     pub(super) client: Spanned<SocketAddr>,
     pub(super) peer: Spanned<SocketAddr>,
+    pub(super) admin: Option<Spanned<SocketAddr>>,
     pub(super) peers: Vec<Spanned<&'a str>>,
     pub(super) dial: Vec<(Spanned<&'a str>, SocketAddr)>,
     pub(super) ack: Option<Spanned<Ack>>,
@@ -45,12 +46,13 @@ pub(super) fn name<'a>(value: &Value<'a>) -> Result<&'a str, ConfigError> {
 }
 
 fn server<'a>(table: &Section<'a>) -> Result<RawServer<'a>, ConfigError> {
-    table.only(&["name", "client", "peer", "peers", "dial", "ack", "copies"])?;
+    table.only(&["name", "client", "peer", "admin", "peers", "dial", "ack", "copies"])?;
     let [name_value, client, peer] = [table.required("name")?, table.required("client")?, table.required("peer")?];
     Ok(RawServer {
         name: spanned(&name_value, name(&name_value)?),
         client: spanned(&client, address(&client)?),
         peer: spanned(&peer, address(&peer)?),
+        admin: table.value("admin").map(|value| admin(&value)).transpose()?,
         peers: peers(table)?,
         dial: dial(table)?,
         ack: ack(table)?,
@@ -92,6 +94,18 @@ fn ack(table: &Section<'_>) -> Result<Option<Spanned<Ack>>, ConfigError> {
         }
         _ => Err(copies.error(Problem::NeedsReplicated)),
     }
+}
+
+/// There is nobody yet who asks for proof there, so it is for this machine only.
+fn admin(value: &Value<'_>) -> Result<Spanned<SocketAddr>, ConfigError> {
+    let address = address(value)?;
+    if !cfg!(feature = "admin") {
+        return Err(value.error(Problem::NoAdmin));
+    }
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(value.error(Problem::AdminNotLoopback(address)));
+    }
+    Ok(spanned(value, address))
 }
 
 fn address(value: &Value<'_>) -> Result<SocketAddr, ConfigError> {

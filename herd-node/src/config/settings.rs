@@ -47,6 +47,8 @@ pub struct ServerConfig {
     pub client: SocketAddr,
     /// Where it listens for peers. Port 0: any free one. Loopback, unless there is a secret.
     pub peer: SocketAddr,
+    /// Where it answers about itself, over HTTP; `None`: nowhere. Port 0: any free one. Loopback.
+    pub admin: Option<SocketAddr>,
     /// Its neighbours, at most [`ServerConfig::PEERS_MAX`], each of which names it too.
     pub peers: Vec<PeerConfig>,
     /// What its reply to a post promises. `ack` and `copies`. Default [`Ack::Local`].

@@ -19,7 +19,7 @@ const MASKS: [(&str, Mask); 2] = [("pro", Mask::Pro), ("enterprise", Mask::Enter
 
 /// Table `[journal]`.
 pub(super) fn journal(table: &Section<'_>, base: &Path) -> Result<Option<journal::Settings>, ConfigError> {
-    table.only(&["enabled", "directory", "file_bytes_max", "files_kept", "queue_bytes_max"])?;
+    table.only(&["enabled", "directory", "file_bytes_max", "files_kept", "queue_bytes_max", "status_s"])?;
     let mut settings = journal::Settings::default();
     settings.directory = match table.value("directory") {
         Some(value) => files::path_of(&value)?,
@@ -28,6 +28,9 @@ pub(super) fn journal(table: &Section<'_>, base: &Path) -> Result<Option<journal
     table.number("file_bytes_max", 4_096..=MIB * MIB, &mut settings.file_bytes_max)?;
     table.number("files_kept", 0..=1_000, &mut settings.files_kept)?;
     table.number("queue_bytes_max", 65_536..=1_024 * MIB, &mut settings.queue_bytes_max)?;
+    let mut status_seconds = settings.status_every.map(|every| every.as_secs());
+    table.number_or_off("status_s", 0..=86_400, &mut status_seconds)?;
+    settings.status_every = status_seconds.map(Duration::from_secs);
     let is_on = table.value("enabled").map_or(Ok(true), |value| value.boolean())?;
     Ok(is_on.then_some(settings))
 }

@@ -19,6 +19,7 @@ use crate::replica::LinkId;
 
 use super::shared::{Shared, time_until};
 use super::socket;
+use super::traffic::Traffic;
 
 /// What is taken from the replica for one write.
 const BATCH_BYTES: usize = 65_536;
@@ -45,6 +46,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId) {
         messages: Vec::new(),
         output: Vec::new(),
         sent: 0,
+        traffic: shared.traffic(id),
         progress_by: None,
         close_by: None,
     };
@@ -73,6 +75,7 @@ struct LinkTask<'a> {
     output: Vec<u8>,
     /// So much of `output` has been sent.
     sent: usize,
+    traffic: Arc<Traffic>,
     /// When some of `output` must have been sent.
     progress_by: Option<Instant>,
     /// When a closing link is cut off.
@@ -148,6 +151,7 @@ impl LinkTask<'_> {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     self.sent += count;
+                    self.traffic.sent(count);
                     self.progress_by = Some(clock::monotonic() + self.shared.limits.write_stall);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -166,7 +170,7 @@ impl LinkTask<'_> {
         self.input.reserve(READ_BYTES);
         match self.stream.try_read_buf(&mut self.input) {
             Ok(0) => return Ok(false),
-            Ok(_) => {}
+            Ok(count) => self.traffic.received(count),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
                 return Ok(true);
             }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use crate::replica::{CloseReason, Event, LinkId, PeerIndex, Replica, Settled, Si
 use super::ack::{Ack, Waits};
 use super::gate::Gate;
 use super::limits::Limits;
+use super::traffic::Traffic;
 use super::watch::Watch;
 
 /// Where a peer is to be reached.
@@ -28,15 +29,23 @@ pub(crate) struct PeerAddress {
     address: Mutex<SocketAddr>,
     /// The operator has been told that it can't be reached. Once: it is dialled again and again.
     told_unreachable: AtomicBool,
+    /// Why the last dial that came to nothing did.
+    trouble: Mutex<String>,
 }
 
 impl PeerAddress {
     pub(crate) fn new(name: Arc<str>, address: SocketAddr) -> Self {
-        Self { name, address: Mutex::new(address), told_unreachable: AtomicBool::new(false) }
+        let trouble = Mutex::default();
+        Self { name, address: Mutex::new(address), told_unreachable: AtomicBool::new(false), trouble }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         *self.address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the last dial that came to nothing did.
+    pub(crate) fn trouble(&self) -> String {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -74,6 +83,8 @@ pub(crate) struct Shared {
     /// Deadlines or dials of the replica may have changed.
     pub(crate) timers_changed: Notify,
     pub(crate) watch: Watch,
+    /// When this server was made.
+    pub(crate) started: Instant,
     peers: Vec<PeerAddress>,
     replica: Mutex<Replica>,
     writers: Mutex<HashMap<LinkId, Writer>>,
@@ -84,6 +95,7 @@ pub(crate) struct Shared {
 struct Writer {
     wake: Arc<Notify>,
     address: Option<SocketAddr>,
+    traffic: Arc<Traffic>,
 }
 
 impl Shared {
@@ -102,6 +114,7 @@ impl Shared {
             stop_links: CancellationToken::new(),
             timers_changed: Notify::new(),
             watch: Watch::default(),
+            started: clock::monotonic(),
             peers,
             replica: Mutex::new(replica),
             writers: Mutex::new(HashMap::new()),
@@ -155,10 +168,15 @@ impl Shared {
     /// What wakes the task of `link` when it has something to send.
     pub(crate) fn add_writer(&self, link: LinkId, address: Option<SocketAddr>) -> Arc<Notify> {
         let wake = Arc::new(Notify::new());
-        self.writers().insert(link, Writer { wake: Arc::clone(&wake), address });
+        self.writers().insert(link, Writer { wake: Arc::clone(&wake), address, traffic: Arc::default() });
         // What the replica wanted to send before now has found nobody to wake.
         wake.notify_one();
         wake
+    }
+
+    /// The bytes that go over `link`, for as long as it has a task.
+    pub(crate) fn traffic(&self, link: LinkId) -> Arc<Traffic> {
+        self.writers().get(&link).map(|writer| Arc::clone(&writer.traffic)).unwrap_or_default()
     }
 
     pub(crate) fn remove_writer(&self, link: LinkId) {
@@ -198,6 +216,7 @@ impl Shared {
     /// Reports a dial that came to nothing, if it is the first since there was a link.
     pub(crate) fn report_unreachable(&self, peer: PeerIndex, error: &io::Error) {
         let Some(peer) = self.peer(peer) else { return };
+        *peer.trouble.lock().unwrap_or_else(PoisonError::into_inner) = error.to_string();
         if !peer.told_unreachable.swap(true, Ordering::Relaxed) {
             self.report("unreachable", &Party::Nobody, format!("{} at {}, {error}", peer.name, peer.address()));
         }
@@ -226,7 +245,9 @@ impl Shared {
                 let records = if *in_agreement { "in agreement" } else { "catching up" };
                 report("link-up", Some(*peer), format!("{}, {records}", by(*side)));
             }
-            Event::CaughtUp { peer, records } => report("caught-up", Some(*peer), format!("{records} records sent")),
+            Event::CaughtUp { peer, records, trigger } => {
+                report("caught-up", Some(*peer), format!("{records} records sent {trigger}"));
+            }
             Event::LinkLost { peer, why } => report("link-lost", Some(*peer), why.to_string()),
             Event::Refused { link, peer, side, why } => self.report_refused(*link, *peer, *side, why),
             // Reported where it failed, with the reason.
@@ -267,6 +288,6 @@ impl Consequences {
 }
 
 /// The time left until `deadline`, zero when it has passed.
-pub(crate) fn time_until(deadline: std::time::Instant) -> Duration {
+pub(crate) fn time_until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(clock::monotonic())
 }

@@ -70,7 +70,7 @@ impl Replica {
         }
         for (index, peer) in self.peers.iter_mut().enumerate() {
             if peer.dial_at().is_some_and(|at| at <= now) {
-                peer.dial_begun();
+                peer.dial_begun(now);
                 self.dials.push_back(PeerIndex(index));
             }
         }

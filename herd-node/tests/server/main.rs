@@ -4,6 +4,7 @@
 //! replica, a line of the journal), and a long timeout turns a hang into a failure.
 
 mod acks;
+mod admin;
 mod differences;
 mod faults;
 mod herd;
@@ -14,5 +15,6 @@ mod places;
 mod process;
 mod segments;
 mod sessions;
+mod status;
 mod strangers;
 mod support;

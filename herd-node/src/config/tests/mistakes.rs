@@ -18,8 +18,9 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("[journal]\nfiles_kept = 1001", "12: journal.files_kept: 1001 is not between 0 and 1000"),
     (
         "[journal]\nsize = 1",
-        "12: journal.size: unknown key; known here: enabled, directory, file_bytes_max, files_kept, queue_bytes_max",
+        "12: journal.size: unknown key; known here: enabled, directory, file_bytes_max, files_kept, queue_bytes_max, status_s",
     ),
+    ("[journal]\nstatus_s = 86_401", "12: journal.status_s: 86401 is not between 0 and 86400"),
     ("[limits]\nline_ms = -1", "12: limits.line_ms: -1 is not between 100 and 3600000"),
     (
         "[limits]\nline_ms = 99999999999999999999",
@@ -114,7 +115,7 @@ const SERVERS: &[(&str, &str, &str)] = &[
     (
         "name = \"Riley\"",
         "nmae = \"Riley\"",
-        "2: server.nmae: unknown key; known here: name, client, peer, peers, dial, ack, copies",
+        "2: server.nmae: unknown key; known here: name, client, peer, admin, peers, dial, ack, copies",
     ),
     (
         "\"Riley\"\n",
@@ -144,6 +145,31 @@ const SERVERS: &[(&str, &str, &str)] = &[
         "127.0.0.1:13000",
         "[::]:13000",
         "4: server.peer: [::]:13000 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET",
+    ),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nadmin = \"192.0.2.1:14000\"",
+        "6: server.admin: 192.0.2.1:14000 is not loopback: the admin listener is for this machine only",
+    ),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nadmin = \"0.0.0.0:14000\"",
+        "6: server.admin: 0.0.0.0:14000 is not loopback: the admin listener is for this machine only",
+    ),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nadmin = \"127.0.0.1:12001\"",
+        "9: server.client: 127.0.0.1:12001 is taken by 127.0.0.1:12001 at line 6",
+    ),
+    (
+        "peers = [\"Riley\"]",
+        "peers = [\"Riley\"]\nadmin = \"127.0.0.1:13000\"",
+        "11: server.admin: 127.0.0.1:13000 is taken by 127.0.0.1:13000 at line 4",
+    ),
+    (
+        "peers = [\"Riley\"]",
+        "peers = [\"Riley\"]\nadmin = 14000",
+        "11: server.admin: should be a string, not a whole number",
     ),
     ("[\"Jaquez\"]", "[\"Riley\"]", r#"5: server.peers: "Riley" names itself"#),
     ("[\"Jaquez\"]", "[\n\"Jaquez\",\n\"Juzang\"]", r#"7: server.peers: "Juzang" is not a server of this herd"#),
