@@ -117,6 +117,7 @@ const PROTO: &[Room] = &[
     room("timestamp", MEANING, CODEC_OR_WORLD),
     room("message", MEANING, CODEC_OR_WORLD),
     room("peer", MEANING, CODEC_OR_WORLD),
+    room("ack", MEANING, CODEC_OR_WORLD),
     room("sync", MEANING, CODEC_OR_WORLD),
     room("grammar", MEANING, CODEC_OR_WORLD),
     room("encode", MEANING, CODEC_OR_WORLD),
