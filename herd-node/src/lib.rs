@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod disk;
 pub mod handle;
 pub mod journal;
 pub mod net;
