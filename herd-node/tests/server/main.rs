@@ -4,6 +4,7 @@
 //! replica, a line of the journal), and a long timeout turns a hang into a failure.
 
 mod differences;
+mod dump;
 mod faults;
 mod herd;
 mod journal;
