@@ -122,6 +122,50 @@ fn without_a_source_nothing_is_replaced() {
     assert_eq!(opened.wait(lost), Ok(()));
 }
 
+/// The process died, the system did not: what it had written is read, and so it has to be on disk before it is spoken of.
+#[test]
+fn what_a_start_read_is_synced() {
+    let memory = Memory::new();
+    let opened = open_unstarted(&memory, &settings()).unwrap();
+    memory.set_gate(|operation| match operation.what {
+        What::Sync => Err(io::Error::other("the process is gone")),
+        _ => Ok(()),
+    });
+    assert_eq!(opened.wait(opened.post("kiwi", 1)), Err(Lost));
+    drop(opened);
+    memory.set_gate(|_| Ok(()));
+    let again = open_unstarted(&memory, &settings()).unwrap();
+    assert_eq!(again.table.known()["kiwi"], 1);
+    assert_eq!(known(&memory.after_power_cut(Survives { names: false, quarters: 0 })), again.table.known());
+}
+
+/// What is appended after closing is not committed by what was appended before.
+#[test]
+fn what_comes_while_it_closes_is_not_committed() {
+    let memory = Memory::new();
+    let opened = open(&memory, &settings()).unwrap();
+    let (asked, asks) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    memory.set_gate(move |operation| {
+        if operation.what == What::Sync {
+            asked.send(()).unwrap();
+            let _ = released.recv_timeout(PATIENCE);
+        }
+        Ok(())
+    });
+    opened.post("kiwi", 1);
+    asks.recv_timeout(PATIENCE).unwrap();
+    // Pending, and written after the end has begun.
+    let before = opened.post("kiwi", 2);
+    opened.disk.0.shared.close();
+    let after = opened.post("kiwi", 3);
+    release.send(()).unwrap();
+    release.send(()).unwrap();
+    opened.disk.close();
+    assert_eq!((opened.wait(before), opened.wait(after)), (Ok(()), Err(Lost)));
+    assert_eq!(known(&memory)["kiwi"], 2);
+}
+
 #[test]
 fn closing_while_it_heals_waits_for_the_snapshot() {
     let memory = Memory::new();
