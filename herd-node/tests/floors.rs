@@ -95,7 +95,8 @@ const NODE: &[Room] = &[
     // 4: the program. It sees the library as any other program does.
     room("run", &["command"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
-    room("command", &["demo", "run"], CLOCKS),
+    room("dump", &["command"], CLOCKS),
+    room("command", &["demo", "dump", "run"], CLOCKS),
     room("main", &["command"], CLOCKS),
     room("lib", &[], &[]),
 ];

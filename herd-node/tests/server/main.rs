@@ -6,6 +6,7 @@
 mod acks;
 mod admin;
 mod differences;
+mod dump;
 mod faults;
 mod herd;
 mod journal;
