@@ -6,6 +6,7 @@
 mod differences;
 mod faults;
 mod herd;
+mod hostile;
 mod journal;
 mod limits;
 mod links;
