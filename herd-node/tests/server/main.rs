@@ -3,6 +3,7 @@
 //! Nothing here sleeps to let something happen: every test waits for an event (a reply, an end of input, a change of the
 //! replica, a line of the journal), and a long timeout turns a hang into a failure.
 
+mod bound;
 mod differences;
 mod faults;
 mod herd;
