@@ -201,6 +201,16 @@ impl Replica {
         self.links.get(&link).is_none_or(|link| link.phase == Phase::Closing)
     }
 
+    /// What waits in memory for `peer` on all its links, for tests: records, bytes of other lines, steps of comparisons.
+    #[doc(hidden)]
+    pub fn backlog(&self, peer: PeerIndex) -> [usize; 3] {
+        let links = self.links.values().filter(|link| link.peer == Some(peer));
+        links.fold([0; 3], |[records, bytes, steps], link| {
+            let waiting = link.lane.map_or(0, |lane| self.lanes.len(lane));
+            [records + waiting, bytes + link.control.len(), steps + link.reconciler.waiting()]
+        })
+    }
+
     /// The first of the invariants above that does not hold, for tests. Takes time in proportion to the records.
     #[doc(hidden)]
     pub fn broken_invariant(&self, now: Instant) -> Option<String> {

@@ -66,6 +66,11 @@ impl Reconciler {
         self.jobs.is_empty()
     }
 
+    /// How many jobs wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
     pub(super) fn add(&mut self, job: Job) {
         if self.jobs.len() < JOBS_MAX {
             self.jobs.push_back(job);

@@ -5,10 +5,12 @@
 
 mod acks;
 mod admin;
+mod bound;
 mod differences;
 mod dump;
 mod faults;
 mod herd;
+mod hostile;
 mod journal;
 mod limits;
 mod links;
