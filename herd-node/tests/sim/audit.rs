@@ -29,6 +29,7 @@ impl Herd {
                 self.oracles.fail(Oracle::Invariant, now, text);
             }
             self.oracles.examine(server, now, process.replica.records());
+            self.audit_disk(server);
         }
         self.audit_names();
         self.audit_unproven();

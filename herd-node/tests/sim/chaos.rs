@@ -41,6 +41,7 @@ impl Herd {
                 self.dial_unasked(other, one);
             }
             What::Redial(one, other) => self.dial_unasked(one, other),
+            What::Lapse(server) => self.lapses[server] += 1,
             What::Impostor(_) => self.start(self.impostor(number)),
             What::Stranger(..) => self.visits_begin(number),
         }
@@ -70,6 +71,7 @@ impl Herd {
                     self.set_slow(one, other, false);
                 }
             }
+            What::Lapse(server) => self.lapses[server] -= 1,
             What::Impostor(_) => self.crash(self.impostor(number), true),
             What::Stranger(..) => self.visits_end(number),
             What::Flap(..) | What::BlackHole(..) | What::HalfOpen(..) | What::Break(..) => {}

@@ -38,10 +38,7 @@ impl Herd {
         let posted = process.replica.handle_post(&candidate);
         let is_newer = before.is_none_or(|before| record.compare(&before).0 == Ordering::Greater);
         let expected = if is_newer { Posted::Newer } else { Posted::Known };
-        let is_taken = self.oracles.given(server, self.queue.now(), &record, process.replica.find(&record.client));
-        if is_taken {
-            self.write(server, &record);
-        }
+        self.oracles.given(server, self.queue.now(), &record, process.replica.find(&record.client));
         if posted != expected {
             let text = format!("{name} says {posted:?} of {}", record.show());
             self.oracles.fail(Oracle::Order, self.queue.now(), text);

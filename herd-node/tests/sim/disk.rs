@@ -16,6 +16,11 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
+    /// What it has of `client`, or is going to have.
+    fn newest(&self, client: &[u8]) -> Option<&Record> {
+        [&self.waiting, &self.group, &self.committed].into_iter().find_map(|records| records.get(client))
+    }
+
     /// What was not committed is gone.
     pub(crate) fn crash(&mut self) {
         self.group.clear();
@@ -24,11 +29,22 @@ impl Disk {
 }
 
 impl Herd {
-    /// A server has taken `record` in.
-    pub(crate) fn write(&mut self, server: usize, record: &Record) {
-        if let Some(disk) = self.disks.get_mut(server) {
-            disk.waiting.insert(record.client.clone(), record.clone());
-            self.begin_commit(server);
+    /// Takes what a server has for its disk.
+    pub(crate) fn write_changes(&mut self, server: usize) {
+        let (Some(disk), Some(process)) = (self.disks.get_mut(server), &mut self.processes[server]) else { return };
+        let mut changes = Vec::new();
+        process.replica.take_changes(&mut changes);
+        for line in changes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let record = Record::new(line);
+            disk.waiting.insert(record.client.clone(), record);
+        }
+        self.begin_commit(server);
+    }
+
+    /// Whoever finds a record finds it in the log.
+    pub(crate) fn audit_disk(&mut self, server: usize) {
+        if let Some(disk) = self.disks.get(server) {
+            self.oracles.nothing_unwritten(server, self.queue.now(), |client| disk.newest(client));
         }
     }
 

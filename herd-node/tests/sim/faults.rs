@@ -47,6 +47,9 @@ pub(crate) enum What {
     BothDial(usize, usize),
     /// One dials the other, with which it has a link as a rule.
     Redial(usize, usize),
+    /// Now and then an update that comes to the server is read and not taken in, as if there had been no room for it at that moment. Only
+    /// repeated comparisons make up for that.
+    Lapse(usize),
     /// Another process runs under the server's name and dials its peers.
     Impostor(usize),
     /// Somebody who is no peer connects to the server.
@@ -72,6 +75,7 @@ pub(crate) enum Kind {
     ClockStep,
     BothDial,
     Redial,
+    Lapse,
     Impostor,
     Stranger,
 }
@@ -126,6 +130,7 @@ fn what(rng: &mut Rng, kind: Kind, graph: &Graph) -> What {
         Kind::ClockStep => What::ClockStep(server, rng.between(0, 2 * STEP_MAX) as i64 - STEP_MAX as i64),
         Kind::BothDial => What::BothDial(server, peer),
         Kind::Redial => What::Redial(server, peer),
+        Kind::Lapse => What::Lapse(server),
         Kind::Impostor => What::Impostor(server),
         Kind::Stranger => What::Stranger(server, rng.pick(&Script::ALL)),
     }

@@ -49,7 +49,7 @@ pub(crate) enum Happening {
     Start(usize),
     /// A stranger's connection request arrives.
     Visit(usize),
-    /// A stranger says one byte more.
+    /// A stranger says something more.
     Drop(ConnId),
     /// A commit of the process `boot` of a server is over.
     Committed {
@@ -132,6 +132,8 @@ pub(crate) struct Herd {
     /// How many faults keep each server from running, and from going on.
     pub(crate) kept_down: Vec<u32>,
     pub(crate) kept_paused: Vec<u32>,
+    /// How many faults make each server fail to take updates in.
+    pub(crate) lapses: Vec<u32>,
     pub(crate) slowed: BTreeMap<(usize, usize), u32>,
     pub(crate) oracles: Oracles,
     pub(crate) tally: Tally,
@@ -159,6 +161,7 @@ impl Herd {
             powered: vec![true; processes],
             kept_down: vec![0; processes],
             kept_paused: vec![0; processes],
+            lapses: vec![0; processes],
             slowed: BTreeMap::new(),
             oracles: Oracles::new(names),
             tally: Tally::default(),

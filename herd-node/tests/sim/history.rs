@@ -60,6 +60,9 @@ pub(crate) fn scenario(rng: &mut Rng, wanted: Option<Profile>) -> (Scenario, Nan
     scenario.faults = faults;
     scenario.batch = rng.pick(&[200, 4_096, 65_536]);
     scenario.reconcile = reconcile(rng);
+    if profile == Profile::Lapses {
+        scenario.reconcile = Reconcile::Always;
+    }
     scenario.disk = mix.disk;
     if mix.clocks {
         scenario.clocks = (0..servers).map(|_| rng.between(0, 20 * SECOND) as i64 - 10 * SECOND as i64).collect();

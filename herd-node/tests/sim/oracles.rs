@@ -21,6 +21,8 @@ pub(crate) enum Oracle {
     Bound,
     /// The core's own invariants.
     Invariant,
+    /// What a server holds is on its disk, if it has one, or on its way there.
+    Disk,
     /// Servers that do nothing wrong are not told that they do, and one that does is.
     Blame,
     /// Who does not prove itself is told nothing, and is gone by its deadline.
@@ -103,10 +105,10 @@ impl Oracles {
         }
     }
 
-    /// `server` was given `record`, and holds `held` of its client now. Returns whether it had to take it in.
-    pub(crate) fn given(&mut self, server: usize, at: Nanos, record: &Record, held: Option<&[u8]>) -> bool {
-        let Some(model) = &mut self.models[server] else { return false };
-        let (is_newer, rule) = raise(model, record);
+    /// `server` was given `record`, and holds `held` of its client now.
+    pub(crate) fn given(&mut self, server: usize, at: Nanos, record: &Record, held: Option<&[u8]>) {
+        let Some(model) = &mut self.models[server] else { return };
+        let rule = raise(model, record);
         *self.rules.entry(rule).or_default() += u64::from(rule != Rule::Same);
         // Known to a live server is as good as acknowledged: it may not vanish either.
         raise(&mut self.floor, record);
@@ -117,7 +119,20 @@ impl Oracles {
             let text = format!("{} holds {shown} instead of {}", self.names[server], expected.show());
             self.fail(Oracle::Order, at, text);
         }
-        is_newer
+    }
+
+    /// Of what `server` holds, `kept` says what its disk has or is going to have.
+    pub(crate) fn nothing_unwritten<'a>(
+        &mut self,
+        server: usize,
+        at: Nanos,
+        kept: impl Fn(&[u8]) -> Option<&'a Record>,
+    ) {
+        let Some(model) = &self.models[server] else { return };
+        if let Some(record) = model.values().find(|record| kept(&record.client) != Some(record)) {
+            let text = format!("{} does not write {}", self.names[server], record.show());
+            self.fail(Oracle::Disk, at, text);
+        }
     }
 
     /// A link shows `root` as the digest of records that are there.
@@ -151,19 +166,19 @@ impl Oracles {
     }
 }
 
-/// Takes `record` into `model` if it is newer, and says whether it was and what decided.
-fn raise(model: &mut Model, record: &Record) -> (bool, Rule) {
+/// Takes `record` into `model` if it is newer, and says what decided.
+fn raise(model: &mut Model, record: &Record) -> Rule {
     match model.get_mut(&record.client) {
         Some(known) => {
             let (order, rule) = record.compare(known);
             if order.is_gt() {
                 *known = record.clone();
             }
-            (order.is_gt(), rule)
+            rule
         }
         None => {
             model.insert(record.client.clone(), record.clone());
-            (true, Rule::Same)
+            Rule::Same
         }
     }
 }

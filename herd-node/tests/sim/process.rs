@@ -45,7 +45,7 @@ impl Process {
 pub(crate) fn restore(replica: &mut Replica, committed: &Model) {
     for record in committed.values() {
         let at = At::parse(format!("AT {}", record.show())).expect("an AT line");
-        replica.handle_post(&Candidate::from_at(&at, Hops::default()).expect("short enough"));
+        assert!(replica.restore(&Candidate::from_at(&at, Hops::default()).expect("short enough")), "there is room");
     }
 }
 

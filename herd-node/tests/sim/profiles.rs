@@ -20,6 +20,8 @@ pub(crate) enum Profile {
     Stall,
     /// Wall clocks are wrong, and jump.
     Clocks,
+    /// Updates are read and not taken in.
+    Lapses,
     /// Servers dial each other though they have a link.
     Dials,
     /// Other processes run under servers' names.
@@ -66,7 +68,7 @@ const ALL_KINDS: [Kind; 18] = [
 
 impl Profile {
     /// All profiles, their names, and how many in twenty histories are of each.
-    const ALL: [(Self, &'static str, usize); 11] = [
+    const ALL: [(Self, &'static str, usize); 12] = [
         (Self::Calm, "calm", 2),
         (Self::Flap, "flap", 2),
         (Self::Crash, "crash", 1),
@@ -75,6 +77,7 @@ impl Profile {
         (Self::Stall, "stall", 1),
         (Self::Clocks, "clocks", 1),
         (Self::Dials, "dials", 1),
+        (Self::Lapses, "lapses", 1),
         (Self::Impostor, "impostor", 1),
         (Self::Strangers, "strangers", 2),
         (Self::Swarm, "swarm", 5),
@@ -111,6 +114,7 @@ impl Profile {
             }
             Self::Stall => &[Kind::Pause, Kind::Slow],
             Self::Clocks => &[Kind::ClockStep, Kind::ClockStep, Kind::Crash, Kind::Partition],
+            Self::Lapses => &[Kind::Lapse, Kind::Lapse, Kind::Break, Kind::Partition],
             Self::Dials => &[Kind::BothDial, Kind::Redial, Kind::Break],
             Self::Impostor => &[Kind::Impostor, Kind::Impostor, Kind::Crash, Kind::Break],
             Self::Strangers => &[Kind::Stranger],

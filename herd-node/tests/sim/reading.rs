@@ -39,12 +39,13 @@ impl Herd {
 
     fn on_message(&mut self, server: usize, conn: ConnId, message: &PeerMessage<Bytes>) {
         let now = self.instant();
+        let lapses = matches!(message, PeerMessage::At(_)) && self.lapses(server);
         let Some(process) = &mut self.processes[server] else { return };
         let Some(socket) = process.sockets.get(&conn) else { return };
         let (link, end) = (socket.link, socket.end);
         let from = self.network.server(conn, end.other());
         if let PeerMessage::At(_) = message
-            && self.scenario.plant.loses_line(from, server)
+            && (self.scenario.plant.loses_line(from, server) || lapses)
         {
             return;
         }
@@ -61,9 +62,7 @@ impl Herd {
         {
             let record = Record::new(at.at().operands());
             let now = self.queue.now();
-            if self.oracles.given(server, now, &record, process.replica.find(&record.client)) {
-                self.write(server, &record);
-            }
+            self.oracles.given(server, now, &record, process.replica.find(&record.client));
         }
         if let PeerMessage::Ping(Ping { count: 1.., root, .. }) | PeerMessage::Ready(Ready { count: 1.., root }) =
             message
@@ -77,6 +76,15 @@ impl Herd {
                 format!("{} gets from {} on {conn:?}: {}", herd.name(server), herd.name(from), describe(&message))
             });
         }
+    }
+
+    /// Whether an update is not taken in, by [`What::Lapse`](super::faults::What::Lapse).
+    fn lapses(&mut self, server: usize) -> bool {
+        let lapses = self.lapses[server] > 0 && self.rng.once_in(8);
+        if lapses {
+            self.tally.see("update not taken in");
+        }
+        lapses
     }
 
     fn on_invalid(&mut self, server: usize, conn: ConnId, invalid: &Invalid<Bytes>) {

@@ -20,6 +20,8 @@ pub(crate) enum Script {
     OtherName,
     /// HELLO from a server that is no peer.
     NoPeer,
+    /// HELLO with a setting that is not the herd's.
+    OtherSettings,
     /// HELLO under the very name of the server.
     SameName,
     /// HELLO with the very boot id of the server.
@@ -28,6 +30,8 @@ pub(crate) enum Script {
     BadProof,
     /// HELLO as a peer, and nothing after it.
     HelloOnly,
+    /// The same, shortly before its time is over.
+    LateHello,
     /// Nothing.
     Silence,
     /// HELLO, a byte at a time.
@@ -45,17 +49,19 @@ pub(crate) struct Target {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Garbage,
         Self::OverLong,
         Self::OutOfOrder,
         Self::OtherHerd,
         Self::OtherName,
         Self::NoPeer,
+        Self::OtherSettings,
         Self::SameName,
         Self::OwnBoot,
         Self::BadProof,
         Self::HelloOnly,
+        Self::LateHello,
         Self::Silence,
         Self::Drip,
         Self::Flood,
@@ -68,10 +74,11 @@ impl Script {
             Self::OtherHerd => ErrorCode::WrongHerd,
             Self::OtherName => ErrorCode::WrongName,
             Self::NoPeer => ErrorCode::UnknownPeer,
+            Self::OtherSettings => ErrorCode::Settings,
             Self::SameName => ErrorCode::DuplicateName,
             Self::OwnBoot => ErrorCode::SelfDial,
             Self::BadProof => ErrorCode::BadAuth,
-            Self::HelloOnly | Self::Silence | Self::Drip => ErrorCode::Timeout,
+            Self::HelloOnly | Self::LateHello | Self::Silence | Self::Drip => ErrorCode::Timeout,
             Self::Flood => ErrorCode::Busy,
         }
     }
@@ -95,12 +102,23 @@ impl Script {
             Self::OtherHerd => hello("elsewhere", peer, name, other),
             Self::OtherName => hello("ucla", peer, "Elsewhere", other),
             Self::NoPeer => hello("ucla", "Nobody", name, other),
+            Self::OtherSettings => hello("ucla", peer, name, other).replace('\n', " ttl=86401\n"),
             Self::SameName => hello("ucla", name, name, other),
             Self::OwnBoot => hello("ucla", peer, name, *boot),
             Self::BadProof | Self::HelloOnly => hello("ucla", peer, name, other),
-            Self::Silence | Self::Drip | Self::Flood => return Vec::new(),
+            Self::LateHello | Self::Silence | Self::Drip | Self::Flood => return Vec::new(),
         };
         line.into_bytes()
+    }
+
+    /// What it says after a while, and whether a byte at a time.
+    pub(crate) fn later(self, target: &Target) -> Option<(String, bool)> {
+        let is_slow = match self {
+            Self::LateHello => false,
+            Self::Drip => true,
+            _ => return None,
+        };
+        Some((hello("ucla", &target.peer, &target.name, 1), is_slow))
     }
 
     /// What it says to the server's HELLO.
@@ -111,7 +129,7 @@ impl Script {
 }
 
 /// A HELLO line.
-pub(crate) fn hello(herd: &str, from: &str, to: &str, boot: u64) -> String {
+fn hello(herd: &str, from: &str, to: &str, boot: u64) -> String {
     format!("HELLO herd/1 {herd} {from} {to} {boot:016x} {boot:032x}\n")
 }
 

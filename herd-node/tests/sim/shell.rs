@@ -23,6 +23,7 @@ impl Herd {
         settings.boot = self.rng.next();
         settings.index_key = (self.rng.next(), self.rng.next());
         settings.jitter_seed = self.rng.next();
+        settings.keeps_changes = self.scenario.disk;
         let boot = settings.boot;
         self.trace(|herd| format!("{} starts as {boot:016x}", herd.name(server)));
         let mut replica = Replica::new(settings, self.instant());
@@ -112,6 +113,7 @@ impl Herd {
 
     /// Does what the core asks for until it asks for nothing, then sets the timer.
     pub(crate) fn settle(&mut self, server: usize) {
+        self.write_changes(server);
         while let Some(process) = &mut self.processes[server] {
             if let Some(event) = process.replica.poll_event() {
                 self.on_event(server, &event);

@@ -9,7 +9,7 @@ use super::network::Delivery;
 use super::oracles::Oracle;
 use super::process::Input;
 use super::queue::MILLIS;
-use super::scripts::{Script, Target, hello};
+use super::scripts::{Script, Target};
 
 /// One connection of a stranger.
 #[derive(Debug)]
@@ -20,8 +20,9 @@ pub(crate) struct Visit {
     inbound: Vec<u8>,
     /// Why the server ends it.
     refused: Option<ErrorCode>,
-    /// What is still to be said, a byte at a time.
+    /// What is still to be said, and how much of it at a time.
     drops: Vec<u8>,
+    drop: usize,
 }
 
 impl Herd {
@@ -53,20 +54,21 @@ impl Herd {
         let target = Target { name: self.name(server).to_owned(), peer: self.name(peer).to_owned(), boot };
         let conn = self.network.connect(self.strangers(), server, self.queue.now());
         let opening = script.opening(&mut self.rng, &target);
-        let drops = if script == Script::Drip { hello("ucla", &target.peer, &target.name, 1) } else { String::new() };
-        let drops = drops.into_bytes();
-        let visit = Visit { fault, script, inbound: Vec::new(), refused: None, drops };
+        let (drops, is_slow) = script.later(&target).unwrap_or_default();
+        let (drops, drop) = (drops.into_bytes(), if is_slow { 1 } else { usize::MAX });
+        let visit = Visit { fault, script, inbound: Vec::new(), refused: None, drops, drop };
         self.visits.insert(conn, visit);
         self.input(server, boot, Input::Accepted(conn));
         self.network.send(&mut self.queue, conn, End::Dialer, &opening);
-        self.on_drop(conn);
+        let patience = if is_slow { 0 } else { self.rng.nanos(1_500 * MILLIS, 2_900 * MILLIS) };
+        self.queue.after(patience, Happening::Drop(conn));
     }
 
-    /// The next byte of a stranger that says one at a time, and never comes to the end of its line in the time there is.
+    /// What a stranger says after a while: all at once, or so slowly that it does not come to the end of its line in the time there is.
     pub(crate) fn on_drop(&mut self, conn: ConnId) {
         let Some(visit) = self.visits.get_mut(&conn).filter(|visit| !visit.drops.is_empty()) else { return };
-        let byte = visit.drops.remove(0);
-        self.network.send(&mut self.queue, conn, End::Dialer, &[byte]);
+        let said: Vec<u8> = visit.drops.drain(..visit.drop.min(visit.drops.len())).collect();
+        self.network.send(&mut self.queue, conn, End::Dialer, &said);
         let delay = self.rng.nanos(100 * MILLIS, 900 * MILLIS);
         self.queue.after(delay, Happening::Drop(conn));
     }
