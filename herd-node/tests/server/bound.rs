@@ -26,6 +26,8 @@ fn herd_of(servers: usize, links: &[(usize, usize)]) -> Config {
             name: name(server),
             client: "127.0.0.1:0".parse().unwrap(),
             peer: "127.0.0.1:0".parse().unwrap(),
+            admin: None,
+            ack: herd_node::config::Ack::Local,
             peers: neighbours(server)
                 .map(|(peer, dial)| PeerConfig { name: name(peer), dial: dial.parse().unwrap() })
                 .collect(),
