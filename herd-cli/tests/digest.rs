@@ -230,7 +230,8 @@ fn whatever_answers_in_a_servers_place_harms_nobody() {
         (ok(&" ".repeat((1 << 20) + 1)), "the answer of ADDR is longer than 1048576 bytes".to_owned()),
         (
             b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{".to_vec(),
-            "no HTTP answer: error reading a body from connection: end of file before message length reached".to_owned(),
+            "no HTTP answer: error reading a body from connection: end of file before message length reached"
+                .to_owned(),
         ),
         (
             [&b"HTTP/1.1 200 OK\r\nx: "[..], &b"y".repeat(1 << 20), b"\r\n\r\n"].concat(),
