@@ -127,7 +127,10 @@ mod tests {
     use super::super::Target;
     use super::*;
 
-    fn row(name: &str, status: Result<(&str, u64, char), &str>) -> Row {
+    /// Herd, records and the digit that the root is made of; or why there is none.
+    type Said<'a> = Result<(&'a str, u64, char), &'a str>;
+
+    fn row(name: &str, status: Said<'_>) -> Row {
         let target = Target { name: name.to_owned(), expected: None, address: Err("") };
         let status = status.map_err(str::to_owned).map(|(herd, records, digit)| {
             let root = digit.to_string().repeat(32);
@@ -139,13 +142,13 @@ mod tests {
         Row { target, status }
     }
 
-    fn verdict(rows: &[(&str, Result<(&str, u64, char), &str>)]) -> (String, u8) {
+    fn verdict(rows: &[(&str, Said<'_>)]) -> (String, u8) {
         let rows: Vec<Row> = rows.iter().map(|(name, status)| row(name, *status)).collect();
         let verdict = Verdict::of(&rows);
         (verdict.sentence.clone(), verdict.code() as u8)
     }
 
-    const REFUSED: Result<(&str, u64, char), &str> = Err("connection refused");
+    const REFUSED: Said<'_> = Err("connection refused");
 
     #[test]
     fn agreement_is_one_sentence() {

@@ -32,7 +32,7 @@ impl fmt::Display for Trigger {
         f.write_str(match self {
             Self::Connect => "after comparing at connect",
             Self::Pings => "after comparing upon two pings",
-            Self::Periodic => "after comparing as every minute",
+            Self::Periodic => "after comparing as is done every minute",
             Self::Peer => "after comparing as the peer asked",
             Self::Dump => "in a full dump",
         })

@@ -21,7 +21,8 @@ fn two() -> Config {
     config
 }
 
-/// Two servers, and the wires that each of them dials the other by.
+/// Two servers, and the wires that each of them dials the other by: only Riley's is whole. Of two links that come up together one
+/// is closed, and what was counted for it is another number each time.
 async fn wired(config: Config) -> (TestHerd, Vec<Proxy>) {
     let servers = herd_node::server::Herd::bind(&config).await.unwrap().into_servers();
     let mut wires = Vec::new();
@@ -30,6 +31,7 @@ async fn wired(config: Config) -> (TestHerd, Vec<Proxy>) {
         servers[from].set_peer_address(servers[to].name(), wire.address);
         wires.push(wire);
     }
+    wires[1].cut();
     (TestHerd::of(config, servers), wires)
 }
 
@@ -67,10 +69,9 @@ async fn servers_that_agree_say_the_same_root_and_how_they_are_linked() {
     assert!(riley.journal.is_none(), "it is off");
     let peer = &riley.peers[0];
     assert_eq!((peer.name.as_str(), peer.state, peer.comparison_jobs), ("Juzang", LinkState::Connected, 0));
-    assert!(["Riley", "Juzang"].contains(&peer.dialled_by.as_deref().unwrap()));
+    assert_eq!((peer.dialled_by.as_deref(), juzang.peers[0].dialled_by.as_deref()), (Some("Riley"), Some("Riley")));
     assert!(peer.bytes_sent > 100 && peer.bytes_received > 100 && peer.heard_ms.is_some(), "{peer:?}");
-    // Two dials may have crossed, and then what came over both went over both.
-    assert!((1..=2).contains(&peer.sent.records) && peer.sent.repaired() == 0, "{peer:?}");
+    assert_eq!((peer.sent.records, peer.sent.flooding), (1, 1), "{peer:?}");
     assert_eq!(peer.next_dial_ms, None);
 }
 
@@ -81,7 +82,7 @@ async fn servers_that_are_apart_say_why_and_afterwards_what_repaired_it() {
     config.journal = journal_in(&directory);
     let (mut herd, wires) = wired(config).await;
     herd.wait_linked().await;
-    wires.iter().for_each(Proxy::cut);
+    wires[0].cut();
     let down = |peer: &PeerStatus| !matches!(peer.state, LinkState::Connected);
     let riley = wait_peer(&herd, "Riley", down).await;
     wait_peer(&herd, "Juzang", down).await;
@@ -96,16 +97,16 @@ async fn servers_that_are_apart_say_why_and_afterwards_what_repaired_it() {
     assert_eq!((riley.records, juzang.records), (3, 1));
     assert_ne!(riley.root, juzang.root);
 
-    wires.iter().for_each(Proxy::mend);
+    wires[0].mend();
     herd.wait_linked().await;
     herd.wait_known("d", &last).await;
     let riley = wait_peer(&herd, "Riley", |peer| peer.in_sync).await;
     let juzang = wait_peer(&herd, "Juzang", |peer| peer.in_sync).await;
     assert_eq!((riley.records, &riley.root), (4, &juzang.root));
-    assert!(riley.peers[0].sent.at_connect >= 3 && juzang.peers[0].sent.at_connect >= 1, "{riley:?} {juzang:?}");
-    let said = " records sent after comparing at connect\n";
-    for (name, peer) in [("Riley", "Juzang"), ("Juzang", "Riley")] {
-        let is_told = |journal: &str| journal.contains(&format!(" caught-up peer {peer} ")) && journal.contains(said);
+    assert_eq!((riley.peers[0].sent.at_connect, juzang.peers[0].sent.at_connect), (3, 1), "{riley:?} {juzang:?}");
+    for (name, peer, records) in [("Riley", "Juzang", 3), ("Juzang", "Riley", 1)] {
+        let said = format!(" caught-up peer {peer} {records} records sent after comparing at connect\n");
+        let is_told = |journal: &str| journal.contains(&said);
         file_with(&directory.path().join(format!("{name}.log")), "what was repaired", is_told).await;
     }
     herd.stop_all().await;
@@ -142,7 +143,7 @@ async fn the_journal_has_a_line_of_it_now_and_then() {
     let line = journal.lines().find(|line| line.contains(&linked)).unwrap();
     let numbers: Vec<&str> = line.split(", heard ").nth(1).unwrap().split(' ').collect();
     assert!(matches!(numbers[..], [_, "ms", "ago,", _, "bytes", "in,", _, "out"]), "{line}");
-    wires.iter().for_each(Proxy::cut);
+    wires[0].cut();
     let apart = format!("root {root}; Juzang waiting\n");
     file_with(&path, &apart, |journal| journal.contains(&apart)).await;
     herd.stop_all().await;
