@@ -126,7 +126,7 @@ impl fmt::Display for Report {
 }
 
 /// Counts since it was opened, and how things are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Records given to [`append`](super::Disk::append).

@@ -1,6 +1,7 @@
 //! What the reply to a post is worth (WIRE §2.9), and waiting until it is worth it.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -20,6 +21,16 @@ pub enum Ack {
     },
     /// `"durable"`: it is on this server's disk. A power cut takes none.
     Durable,
+}
+
+impl fmt::Display for Ack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::Replicated { copies } => write!(f, "replicated={copies}"),
+            Self::Durable => f.write_str("durable"),
+        }
+    }
 }
 
 /// Who waits for which copies.

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::net::Shared;
 use crate::replica::{Counters, Digest, Ended, LinkId, LinkState, LinkStatus, Sent, Side};
-use crate::{clock, journal};
+use crate::{clock, disk, journal};
 
 pub(crate) use line::journal_regularly;
 
@@ -45,8 +45,12 @@ pub struct Status {
     pub record_bytes: u64,
     /// What the replica has counted since its start.
     pub counters: Counters,
+    /// What its reply to a post promises: `local`, `replicated=2`, `durable`.
+    pub ack: String,
     /// How the journal is doing; `None` when it is off.
     pub journal: Option<journal::Stats>,
+    /// How the disk log is doing; `None` where there is none.
+    pub disk: Option<disk::Stats>,
     /// How it stands with each configured peer, in the order of the configuration.
     pub peers: Vec<PeerStatus>,
 }
@@ -113,12 +117,15 @@ impl Status {
                 root: root(digest),
                 record_bytes: number(replica.records_bytes()),
                 counters: replica.counters(),
+                ack: shared.ack.to_string(),
                 journal: None,
+                disk: None,
                 peers: replica.links(now).map(|link| peer_status(shared, &link, now)).collect(),
             };
             (status, links)
         });
         // Other locks than the replica's, so after it.
+        status.disk = shared.disk.as_ref().map(crate::disk::Disk::stats);
         status.journal = shared.journal.is_on().then(|| shared.journal.stats());
         for (peer, link) in status.peers.iter_mut().zip(links) {
             let traffic = link.map(|link| shared.traffic(link).total());
