@@ -219,7 +219,12 @@ impl Writer {
     }
 
     fn snapshot_failed(&mut self, error: &io::Error) {
-        if self.is_healing { self.fail(error) } else { self.no_compaction(error) }
+        if !self.is_healing {
+            return self.no_compaction(error);
+        }
+        self.fail(error);
+        // The disk may be full, and what was written meanwhile is to be in the next snapshot.
+        let _ = self.files.remove(Name::log(self.generation));
     }
 
     fn no_compaction(&mut self, error: &io::Error) {

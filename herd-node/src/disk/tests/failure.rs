@@ -200,6 +200,38 @@ fn closing_while_it_heals_waits_for_the_snapshot() {
     assert_eq!(known(&memory.after_power_cut(Survives { names: false, quarters: 0 })), opened.table.known());
 }
 
+#[test]
+fn tries_that_fail_leave_nothing_behind() {
+    let memory = Memory::new();
+    let opened = open(&memory, &Settings { compact_bytes_min: u64::MAX, ..settings() }).unwrap();
+    let (works, disk) = (Arc::new(AtomicBool::new(false)), memory.clone());
+    let now_works = Arc::clone(&works);
+    let mut is_first = true;
+    memory.set_gate(move |operation| {
+        let is_snapshot = || disk.names().iter().any(|name| name.kind == Kind::Snapshot);
+        match operation.what {
+            What::Sync if std::mem::take(&mut is_first) => Err(io::Error::other("medium error")),
+            What::Write(_) if !now_works.load(Ordering::SeqCst) && is_snapshot() => {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            _ => Ok(()),
+        }
+    });
+    let begun = clock::monotonic();
+    while opened.disk.stats().failures < 6 {
+        opened.post("kiwi", 1);
+        let names = memory.names();
+        assert!(names.len() <= 3 && names.contains(&Name::log(1)), "{names:?}");
+        assert!(clock::monotonic() - begun < PATIENCE);
+        std::thread::yield_now();
+    }
+    works.store(true, Ordering::SeqCst);
+    assert!(matches!(opened.report(), Report::Failed { .. }));
+    assert!(matches!(opened.report(), Report::Healed { .. }));
+    assert_eq!(memory.names().len(), 2);
+    assert_eq!(known(&memory.after_power_cut(Survives { names: false, quarters: 0 })), opened.table.known());
+}
+
 /// A source that waits to be let go.
 struct Held(Table, mpsc::Receiver<()>);
 
