@@ -29,10 +29,12 @@
 //! It knows nothing of what the operands of a record mean, and neither sockets nor replicas: what is known, and is to be in a
 //! snapshot, it asks a [`Source`] for.
 
+mod backoff;
 mod files;
 mod inspect;
 mod line;
 mod name;
+mod outlook;
 mod reader;
 mod recover;
 mod report;
@@ -158,7 +160,7 @@ impl Disk {
 
     /// All that is on disk.
     pub fn committed(&self) -> Sequence {
-        self.0.shared.committed()
+        self.0.shared.outlook().committed()
     }
 
     /// Waits until everything up to `sequence` is on disk.
@@ -166,12 +168,12 @@ impl Disk {
     /// # Errors
     /// The log failed, or was closed, before it was: at once, without waiting for better times.
     pub async fn wait_committed(&self, sequence: Sequence) -> Result<(), Lost> {
-        self.0.shared.wait(sequence).await
+        self.0.shared.outlook().wait(sequence).await
     }
 
     /// What [`Disk::wait_committed`] would say at once; `None` if it would wait.
     pub fn outcome(&self, sequence: Sequence) -> Option<Result<(), Lost>> {
-        self.0.shared.outcome(sequence)
+        self.0.shared.outlook().of(sequence)
     }
 
     /// How it is going.

@@ -6,9 +6,8 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
-use super::{Lost, Sequence, Settings, Stats};
+use super::outlook::Outlook;
+use super::{Sequence, Settings, Stats};
 use crate::clock;
 
 /// A buffer that a burst made larger than this is given back.
@@ -20,7 +19,7 @@ pub(super) struct Shared {
     state: Mutex<State>,
     for_writer: Condvar,
     for_snapshots: Condvar,
-    outlook: watch::Sender<Outlook>,
+    outlook: Outlook,
     commit_wait: Duration,
     commit_records: usize,
     queue_bytes_max: usize,
@@ -82,26 +81,6 @@ pub(super) struct SnapshotMade {
     pub(super) end: Sequence,
 }
 
-/// What those who wait for a commit look at.
-#[derive(Clone, Copy, Debug)]
-struct Outlook {
-    committed: Sequence,
-    /// Whether there is hope for the rest.
-    commits: bool,
-}
-
-impl Outlook {
-    fn of(self, sequence: Sequence) -> Option<Result<(), Lost>> {
-        if sequence <= self.committed {
-            Some(Ok(()))
-        } else if self.commits {
-            None
-        } else {
-            Some(Err(Lost))
-        }
-    }
-}
-
 /// What the writer is to do next.
 #[derive(Debug)]
 pub(super) enum Task {
@@ -134,7 +113,7 @@ impl Shared {
             state: Mutex::new(state),
             for_writer: Condvar::new(),
             for_snapshots: Condvar::new(),
-            outlook: watch::Sender::new(Outlook { committed: Sequence::default(), commits: true }),
+            outlook: Outlook::new(),
             commit_wait: settings.commit_wait,
             commit_records: settings.commit_records,
             queue_bytes_max: settings.queue_bytes_max,
@@ -164,6 +143,9 @@ impl Shared {
         let (was_empty, was_full) = (state.pending.lines.is_empty(), state.pending.records >= waited_for);
         let end = state.appended;
         state.pending.lines.extend_from_slice(lines);
+        if !lines.ends_with(b"\n") {
+            state.pending.lines.push(b'\n');
+        }
         state.pending.records += records as u64;
         state.pending.end = end;
         if was_empty {
@@ -179,20 +161,8 @@ impl Shared {
         self.lock().appended
     }
 
-    pub(super) fn committed(&self) -> Sequence {
-        self.outlook.borrow().committed
-    }
-
-    pub(super) fn outcome(&self, sequence: Sequence) -> Option<Result<(), Lost>> {
-        self.outlook.borrow().of(sequence)
-    }
-
-    pub(super) async fn wait(&self, sequence: Sequence) -> Result<(), Lost> {
-        let mut outlook = self.outlook.subscribe();
-        match outlook.wait_for(|outlook| outlook.of(sequence).is_some()).await {
-            Ok(outlook) => outlook.of(sequence).unwrap_or(Err(Lost)),
-            Err(_) => Err(Lost),
-        }
+    pub(super) const fn outlook(&self) -> &Outlook {
+        &self.outlook
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -251,15 +221,6 @@ impl Shared {
         }
     }
 
-    /// Everything up to `end` is on disk.
-    pub(super) fn set_committed(&self, end: Sequence) {
-        self.outlook.send_if_modified(|outlook| {
-            let is_news = end > outlook.committed;
-            outlook.committed = outlook.committed.max(end);
-            is_news
-        });
-    }
-
     /// Nothing more can be committed: what is pending is dropped.
     pub(super) fn fail(&self, error: &str) {
         self.set_failed(&mut self.lock(), error);
@@ -279,7 +240,7 @@ impl Shared {
         if state.health == Health::Healing {
             state.health = Health::Healthy;
             state.stats.failure = None;
-            self.outlook.send_modify(|outlook| outlook.commits = true);
+            self.outlook.set_hope(true);
         }
     }
 
@@ -294,7 +255,7 @@ impl Shared {
 
     /// The writer ends: nobody waits for anything any more.
     pub(super) fn end(&self) {
-        self.outlook.send_modify(|outlook| outlook.commits = false);
+        self.outlook.set_hope(false);
     }
 
     // ---- For the maker of snapshots ------------------------------------------------------------------------------------------
@@ -342,7 +303,7 @@ impl Shared {
         state.stats.records_dropped += state.pending.records;
         state.pending = Batch::default();
         state.first_at = None;
-        self.outlook.send_modify(|outlook| outlook.commits = false);
+        self.outlook.set_hope(false);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -2,14 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::backoff::Backoff;
 use super::files::{File, Files, create_whole};
 use super::line;
 use super::name::Name;
 use super::shared::{Batch, Shared, SnapshotMade, Task};
 use super::{Report, Sequence, Settings};
-use crate::clock;
 
 /// What is written at once at most, about: a batch may be as large as the queue.
 const PIECE_LEN: usize = 1024 * 1024;
@@ -111,11 +111,11 @@ impl Writer {
     /// When a new log or a snapshot is wanted.
     fn alarm(&self) -> Option<Instant> {
         if self.log.is_none() {
-            return Some(self.heal.at);
+            return Some(self.heal.at());
         }
         let is_large =
             self.log_bytes > self.compact_bytes_min && self.log_bytes > self.snapshot_bytes.saturating_mul(2);
-        (self.wants_snapshot || is_large).then_some(self.compact.at)
+        (self.wants_snapshot || is_large).then_some(self.compact.at())
     }
 
     fn commit(&mut self, batch: &Batch) {
@@ -135,7 +135,7 @@ impl Writer {
                     stats.log_bytes = log_bytes;
                 });
                 if !self.is_healing {
-                    self.shared.set_committed(batch.end);
+                    self.shared.outlook().set_committed(batch.end);
                 }
             }
             Err(error) => {
@@ -205,7 +205,7 @@ impl Writer {
         self.say_sizes();
         self.shared.count(|stats| stats.snapshots += 1);
         // Whatever happened to the log meanwhile.
-        self.shared.set_committed(made.end);
+        self.shared.outlook().set_committed(made.end);
         let (generation, bytes) = (self.generation, made.bytes);
         if !self.is_healing {
             return (self.listener)(Report::Compacted { generation, bytes });
@@ -213,13 +213,18 @@ impl Writer {
         self.is_healing = false;
         self.has_failed = false;
         self.heal.reset();
-        self.shared.set_committed(self.synced);
+        self.shared.outlook().set_committed(self.synced);
         self.shared.end_healing();
         (self.listener)(Report::Healed { generation });
     }
 
     fn snapshot_failed(&mut self, error: &io::Error) {
-        if self.is_healing { self.fail(error) } else { self.no_compaction(error) }
+        if !self.is_healing {
+            return self.no_compaction(error);
+        }
+        self.fail(error);
+        // The disk may be full, and what was written meanwhile is to be in the next snapshot.
+        let _ = self.files.remove(Name::log(self.generation));
     }
 
     fn no_compaction(&mut self, error: &io::Error) {
@@ -256,33 +261,4 @@ fn write(log: &mut dyn File, lines: &[u8], out: &mut Vec<u8>) -> io::Result<u64>
         rest = later;
     }
     Ok(bytes)
-}
-
-/// When something that failed is tried again.
-#[derive(Clone, Debug)]
-struct Backoff {
-    min: Duration,
-    max: Duration,
-    pause: Duration,
-    at: Instant,
-}
-
-impl Backoff {
-    fn new(min: Duration, max: Duration) -> Self {
-        Self { min, max, pause: min, at: clock::monotonic() }
-    }
-
-    fn postpone(&mut self) {
-        self.at = clock::monotonic() + self.pause;
-        self.pause = (self.pause * 2).min(self.max);
-    }
-
-    fn reset(&mut self) {
-        self.pause = self.min;
-    }
-
-    /// Whether it has not failed since it last worked.
-    fn is_reset(&self) -> bool {
-        self.pause == self.min
-    }
 }

@@ -98,6 +98,7 @@ fn many_records_at_once_and_none() {
     let opened = open_unstarted(&memory, &settings()).unwrap();
     assert_eq!(opened.disk.append(b"", 0), opened.disk.appended());
     assert_eq!(opened.wait(opened.disk.appended()), Ok(()));
+    opened.disk.append(b"Riley +0.5 kiwi +1+2 0", 1);
     // More than is written at once.
     let lines: Vec<u8> = (0..50_000).flat_map(|time| operands("kiwi", time)).collect();
     let all = opened.disk.append(&lines, 50_000);
@@ -106,5 +107,5 @@ fn many_records_at_once_and_none() {
     drop(opened);
     drop(clone);
     let again = open_unstarted(&memory, &settings()).unwrap();
-    assert_eq!((again.recovered.records, again.recovered.damaged), (50_000, 0));
+    assert_eq!((again.recovered.records, again.recovered.damaged), (50_001, 0));
 }

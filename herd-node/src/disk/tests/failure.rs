@@ -6,20 +6,25 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use super::super::name::{Kind, Name};
-use super::super::{Lost, Report, Settings};
+use super::super::{Lost, Report, Sequence, Settings, Source};
 use super::memory::{Memory, Survives, What};
-use super::support::{PATIENCE, known, open, open_unstarted, settings};
+use super::support::{PATIENCE, Table, known, open, open_unstarted, settings};
+use crate::clock;
+
+fn fail_next_sync(memory: &Memory) {
+    let mut is_first = true;
+    memory.set_gate(move |operation| match operation.what {
+        What::Sync if std::mem::take(&mut is_first) => Err(io::Error::other("medium error")),
+        _ => Ok(()),
+    });
+}
 
 #[test]
 fn after_a_failed_sync_a_new_file_has_everything() {
     let memory = Memory::new();
     let opened = open(&memory, &settings()).unwrap();
     opened.wait(opened.post("kiwi", 1)).unwrap();
-    let mut is_first = true;
-    memory.set_gate(move |operation| match operation.what {
-        What::Sync if std::mem::take(&mut is_first) => Err(io::Error::other("medium error")),
-        _ => Ok(()),
-    });
+    fail_next_sync(&memory);
     let lost = opened.post("fig", 2);
     assert_eq!(opened.wait(lost), Err(Lost));
     assert_eq!(opened.report(), Report::Failed { error: "medium error".to_owned() });
@@ -108,11 +113,7 @@ fn a_disk_that_falls_behind_has_failed() {
 fn without_a_source_nothing_is_replaced() {
     let memory = Memory::new();
     let opened = open_unstarted(&memory, &settings()).unwrap();
-    let mut is_first = true;
-    memory.set_gate(move |operation| match operation.what {
-        What::Sync if std::mem::take(&mut is_first) => Err(io::Error::other("medium error")),
-        _ => Ok(()),
-    });
+    fail_next_sync(&memory);
     let lost = opened.post("kiwi", 1);
     assert_eq!(opened.wait(lost), Err(Lost));
     assert!(matches!(opened.report(), Report::Failed { .. }));
@@ -196,6 +197,74 @@ fn closing_while_it_heals_waits_for_the_snapshot() {
     release.send(()).unwrap();
     opened.disk.close();
     assert_eq!(opened.wait(during), Ok(()));
+    assert_eq!(known(&memory.after_power_cut(Survives { names: false, quarters: 0 })), opened.table.known());
+}
+
+#[test]
+fn tries_that_fail_leave_nothing_behind() {
+    let memory = Memory::new();
+    let opened = open(&memory, &Settings { compact_bytes_min: u64::MAX, ..settings() }).unwrap();
+    let (works, disk) = (Arc::new(AtomicBool::new(false)), memory.clone());
+    let now_works = Arc::clone(&works);
+    let mut is_first = true;
+    memory.set_gate(move |operation| {
+        let is_snapshot = || disk.names().iter().any(|name| name.kind == Kind::Snapshot);
+        match operation.what {
+            What::Sync if std::mem::take(&mut is_first) => Err(io::Error::other("medium error")),
+            What::Write(_) if !now_works.load(Ordering::SeqCst) && is_snapshot() => {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            _ => Ok(()),
+        }
+    });
+    let begun = clock::monotonic();
+    while opened.disk.stats().failures < 6 {
+        opened.post("kiwi", 1);
+        let names = memory.names();
+        assert!(names.len() <= 3 && names.contains(&Name::log(1)), "{names:?}");
+        assert!(clock::monotonic() - begun < PATIENCE);
+        std::thread::yield_now();
+    }
+    works.store(true, Ordering::SeqCst);
+    assert!(matches!(opened.report(), Report::Failed { .. }));
+    assert!(matches!(opened.report(), Report::Healed { .. }));
+    assert_eq!(memory.names().len(), 2);
+    assert_eq!(known(&memory.after_power_cut(Survives { names: false, quarters: 0 })), opened.table.known());
+}
+
+/// A source that waits to be let go.
+struct Held(Table, mpsc::Receiver<()>);
+
+impl Source for Held {
+    fn read(&mut self, cursor: u64, out: &mut Vec<u8>, bytes_max: usize) -> Option<u64> {
+        let _ = self.1.recv_timeout(PATIENCE);
+        self.0.read(cursor, out, bytes_max)
+    }
+}
+
+#[test]
+fn nothing_is_committed_before_what_was_missed_is_on_disk() {
+    let memory = Memory::new();
+    let opened = open_unstarted(&memory, &Settings { compact_bytes_min: u64::MAX, ..settings() }).unwrap();
+    let (release, released) = mpsc::channel();
+    opened.disk.start(Box::new(Held(opened.table.clone(), released)));
+    fail_next_sync(&memory);
+    let missed = opened.post("kiwi", 1);
+    assert_eq!(opened.wait(missed), Err(Lost));
+    // It goes into the new log and is synced there, which is worth nothing without what was missed.
+    let begun = clock::monotonic();
+    while opened.disk.stats().records_committed == 0 {
+        opened.post("fig", 2);
+        assert!(clock::monotonic() - begun < PATIENCE);
+        std::thread::yield_now();
+    }
+    let during = opened.post("fig", 3);
+    assert_eq!((opened.wait(during), opened.wait(missed)), (Err(Lost), Err(Lost)));
+    assert_eq!(opened.disk.committed(), Sequence::default());
+    drop(release);
+    assert!(matches!(opened.report(), Report::Failed { .. }));
+    assert!(matches!(opened.report(), Report::Healed { generation: 2 }));
+    assert_eq!((opened.wait(missed), opened.wait(opened.disk.appended())), (Ok(()), Ok(())));
     assert_eq!(known(&memory.after_power_cut(Survives { names: false, quarters: 0 })), opened.table.known());
 }
 
