@@ -1,5 +1,6 @@
 //! What single steps cost, beside a line split and a plain copy of the same bytes: see `README.md`.
 
+mod disk;
 mod herd;
 mod merge;
 mod places;
@@ -14,6 +15,7 @@ criterion_group!(
     proto::decode,
     proto::serialize,
     merge::merge,
-    places::nearby
+    places::nearby,
+    disk::open
 );
 criterion_main!(benches);

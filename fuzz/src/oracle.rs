@@ -173,6 +173,9 @@ pub fn is_peer_message(line: &[u8]) -> bool {
             is_number(sequence, u64::MAX.into()) && is_number(count, u64::MAX.into()) && is_hex(root, 16)
         }
         [b"PONG", sequence] => is_number(sequence, u64::MAX.into()),
+        [b"ACK", taken, refused @ ..] => {
+            is_number(taken, u64::MAX.into()) && refused.iter().all(|word| is_number(word, u64::MAX.into()))
+        }
         [b"BYE", _, ..] => printable(&line[4..]),
         [b"ERR", code, _, ..] => is_made_of(code, 32, "-", false) && printable(&line[5 + code.len()..]),
         _ => false,

@@ -50,6 +50,7 @@ fn written(message: &PeerMessage<&[u8]>) -> Vec<u8> {
         PeerMessage::Get(get) => encode::get(&mut out, get.prefix(), get.hashes()),
         PeerMessage::Ping(ping) => encode::ping(&mut out, *ping),
         PeerMessage::Pong(pong) => encode::pong(&mut out, *pong),
+        PeerMessage::Ack(ack) => encode::ack(&mut out, ack.taken(), &ack.refused().collect::<Vec<_>>()),
         // The writer cuts text and makes one where there is none; a reader takes any length its framing lets by.
         PeerMessage::Bye(bye) if bye.why().len() > encode::TEXT_MAX => out = format!("BYE {}\n", bye.why()).into(),
         PeerMessage::Bye(bye) => encode::bye(&mut out, bye.why()),

@@ -158,13 +158,16 @@ fn usage_is_minded() {
     for lane in ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "faults", "ci"] {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 10] = [
+    let wrong: [&[&str]; 13] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],
         &["bench", "--slow"],
         &["sim", "--seeds", "-3"],
         &["sim", "--seed"],
+        &["sim", "--profile"],
+        &["sim", "--profile", ""],
+        &["sim", "--profile", "calm flap"],
         &["fuzz", "nothing"],
         &["fuzz", "client_line", "--seconds", "soon"],
         &["faults", "--slow"],
@@ -173,6 +176,18 @@ fn usage_is_minded() {
     for arguments in wrong {
         Machine::new().dev(arguments, &[]).gave_up("says what it knows");
     }
+}
+
+#[test]
+fn a_profile_or_a_seed_is_handed_to_the_simulation() {
+    let machine =
+        Machine::new().with("cargo", "echo \"${HERD_SIM_SEEDS:-no} ${HERD_SIM_SEED:-no} ${HERD_SIM_PROFILE:-no}\"");
+    let said = |arguments: &[&str]| machine.dev(arguments, &[]).said.0;
+    let lane = "$ cargo test --release --workspace --test sim -- --nocapture";
+    assert_eq!(said(&["sim"]), format!("{lane}\n2000 no no\n"));
+    assert_eq!(said(&["sim", "--profile", "flap", "--seeds", "7"]), format!("{lane}\n7 no flap\n"));
+    assert_eq!(said(&["sim", "--seed", "3"]), format!("{lane} histories\n2000 3 no\n"));
+    Machine::new().dev(&["sim", "--profile", "wild"], &[]).gave_up("no profile wild; there are calm flap");
 }
 
 #[test]

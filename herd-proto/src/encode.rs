@@ -1,7 +1,7 @@
 //! Messages to bytes. Every function appends one whole line, terminator included, to any [`BufMut`].
 //!
 //! Texts are copied as they came; nothing is formatted that was not a number here. A `BufMut` of fixed size must have room:
-//! a line is at most its texts, one separator a word, and 64 bytes; HELLO and AUTH 128; DIG 640; LST and GET 16 and 17 a hash.
+//! a line is at most its texts, one separator a word, and 64 bytes; HELLO and AUTH 128; DIG 640; LST and GET 16 and 17 a hash; ACK 21 a number.
 
 use bytes::BufMut;
 
@@ -12,6 +12,9 @@ use crate::{
 
 /// The most bytes of free text in BYE and ERR.
 pub const TEXT_MAX: usize = 1024;
+
+/// The most refused numbers of twenty digits that fit into one ACK.
+pub const ACK_REFUSED_MAX: usize = 700;
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
@@ -152,6 +155,17 @@ pub fn ping(out: &mut impl BufMut, ping: Ping) {
 pub fn pong(out: &mut impl BufMut, pong: Pong) {
     out.put_slice(b"PONG ");
     decimal(out, pong.sequence);
+    out.put_u8(b'\n');
+}
+
+/// `ACK taken [refused …]` (WIRE §6.11). The line stays within a peer's cap with up to [`ACK_REFUSED_MAX`] numbers.
+pub fn ack(out: &mut impl BufMut, taken: u64, refused: &[u64]) {
+    out.put_slice(b"ACK ");
+    decimal(out, taken);
+    for number in refused {
+        out.put_u8(b' ');
+        decimal(out, *number);
+    }
     out.put_u8(b'\n');
 }
 

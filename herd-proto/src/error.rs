@@ -100,7 +100,7 @@ named! {
     Expected {
         Request = "IAMAT or WHATSAT",
         Response = "AT or ?",
-        PeerVerb = "HELLO, AUTH, READY, AT, DIG, LST, GET, PING, PONG, BYE or ERR",
+        PeerVerb = "HELLO, AUTH, READY, AT, DIG, LST, GET, PING, PONG, ACK, BYE or ERR",
         Operand = "an operand",
         EndOfLine = "the end of the line",
         SingleSpace = "one space",

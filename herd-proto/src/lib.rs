@@ -42,6 +42,7 @@ struct Readme;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod ack;
 mod ascii;
 mod client_id;
 #[cfg(feature = "codec")]
@@ -62,6 +63,7 @@ mod skew;
 mod sync;
 mod timestamp;
 
+pub use ack::Ack;
 pub use client_id::ClientId;
 pub use error::{Expected, Field, Invalid, ParseError};
 pub use escape::Escaped;

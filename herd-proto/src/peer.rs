@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::message::{At, Span};
-use crate::{Dig, Hashes, Hops, Invalid, Prefix, ServerName, encode, grammar};
+use crate::{Ack, Dig, Field, Hashes, Hops, Invalid, ParseError, Prefix, ServerName, encode, grammar};
 
 /// 128 random bits, fresh for each connection, so that no AUTH can be used twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,6 +98,23 @@ impl Hello<Vec<u8>> {
         line.push(b' ');
         encode::hex(&mut line, &nonce.0);
         Self { line, parts: HelloParts { herd, from, to, boot, nonce, settings: None } }
+    }
+
+    /// The same message with one more setting, `key=value`.
+    ///
+    /// # Errors
+    /// A key that is empty or has a `=`, or anything but visible ASCII in either.
+    pub fn with_setting(mut self, key: &str, value: &str) -> Result<Self, ParseError> {
+        let start = self.line.len() + 1;
+        self.line.push(b' ');
+        self.line.extend_from_slice(key.as_bytes());
+        self.line.push(b'=');
+        self.line.extend_from_slice(value.as_bytes());
+        let text = self.line.get(start..).unwrap_or_default();
+        grammar::setting(text, key.len()).map_err(|stop| stop.in_field(Field::Setting, 0))?;
+        let first = self.parts.settings.map_or(start, Span::start);
+        self.parts.settings = Some(Span::new(first, self.line.len()));
+        Ok(self)
     }
 }
 
@@ -294,6 +311,7 @@ pub(crate) enum PeerParts {
     At(crate::message::AtParts, Span, Hops),
     Ping(Ping),
     Pong(Pong),
+    Ack(u64, Option<Span>),
     Bye(Span),
     Error(PeerErrorParts),
 }
@@ -320,6 +338,8 @@ pub enum PeerMessage<B> {
     Ping(Ping),
     /// Yes.
     Pong(Pong),
+    /// What the sender has taken in.
+    Ack(Ack<B>),
     /// A close on purpose.
     Bye(Bye<B>),
     /// A close for cause.
@@ -346,6 +366,7 @@ impl<B: AsRef<[u8]>> PeerMessage<B> {
             PeerParts::Get(HashesParts { prefix, hashes }) => Self::Get(Hashes { line, prefix, hashes }),
             PeerParts::Ping(ping) => Self::Ping(ping),
             PeerParts::Pong(pong) => Self::Pong(pong),
+            PeerParts::Ack(taken, refused) => Self::Ack(Ack { line, taken, refused }),
             PeerParts::Bye(why) => Self::Bye(Bye { line, why }),
             PeerParts::Error(parts) => Self::Error(PeerError { line, parts }),
         })
@@ -363,6 +384,7 @@ impl<B: AsRef<[u8]>> PeerMessage<B> {
             Self::Get(_) => "GET",
             Self::Ping(_) => "PING",
             Self::Pong(_) => "PONG",
+            Self::Ack(_) => "ACK",
             Self::Bye(_) => "BYE",
             Self::Error(_) => "ERR",
         }

@@ -60,6 +60,14 @@ fn hello_settings_are_pairs() {
     let line = format!("{HELLO} ttl=0 empty= a=b=c");
     assert_eq!(hello(&line).settings().collect::<Vec<_>>(), [("ttl", "0"), ("empty", ""), ("a", "b=c")]);
     assert_eq!(hello(&line).line(), line.as_bytes(), "AUTH proves the settings too");
+    let made = hello(HELLO).to_vec();
+    let made = [("ttl", "0"), ("empty", ""), ("a", "b=c")]
+        .into_iter()
+        .try_fold(made, |made, (key, value)| made.with_setting(key, value));
+    assert_eq!(made.unwrap(), hello(&line).to_vec());
+    for (key, value) in [("", "1"), ("a=b", "1"), ("a b", "1"), ("a", "1 2"), ("a", "\n"), ("é", "1")] {
+        assert!(hello(HELLO).to_vec().with_setting(key, value).is_err(), "{key}={value}");
+    }
 }
 
 #[test]
@@ -147,6 +155,22 @@ fn lists_and_requests_both_ways() {
 }
 
 #[test]
+fn acknowledgements_both_ways() {
+    for (line, taken, refused) in [
+        ("ACK 0", 0, vec![]),
+        ("ACK 18446744073709551615", u64::MAX, vec![]),
+        ("ACK 17 3 16", 17, vec![3, 16]),
+        ("ACK 1 18446744073709551615 0", 1, vec![u64::MAX, 0]),
+    ] {
+        let PeerMessage::Ack(ack) = parsed(line) else { panic!("{line} is no ACK") };
+        assert_eq!((ack.taken(), ack.refused().collect::<Vec<_>>()), (taken, refused.clone()));
+        assert_eq!(written(|out| encode::ack(out, taken, &refused)), format!("{line}\n"));
+    }
+    let longest = written(|out| encode::ack(out, u64::MAX, &[u64::MAX; encode::ACK_REFUSED_MAX]));
+    assert!(longest.len() <= herd_proto::frame::PEER_LINE_MAX, "{} bytes", longest.len());
+}
+
+#[test]
 fn a_prefix_is_a_range_of_leaves_and_its_parts_are_all_of_it() {
     for (text, first, last) in
         [("-", 0, 0xffff), ("0", 0, 0x0fff), ("f", 0xf000, 0xffff), ("7a", 0x7a00, 0x7aff), ("0001", 1, 1)]
@@ -230,7 +254,14 @@ const REFUSED: &[(&str, Field, usize, Expected)] = &[
     ("GET 0", Field::Hash, 5, Expected::Operand),
     ("GET 0 ", Field::Hash, 6, Expected::HexU64),
     ("GET 0 0", Field::Hash, 7, Expected::HexU64),
-    ("ACK 0", Field::Command, 0, Expected::PeerVerb),
+    ("NAK 0", Field::Command, 0, Expected::PeerVerb),
+    ("ACK", Field::Count, 3, Expected::Operand),
+    ("ACK ", Field::Count, 4, Expected::Operand),
+    ("ACK -1", Field::Count, 4, Expected::Number),
+    ("ACK 01", Field::Count, 4, Expected::Number),
+    ("ACK 1 ", Field::Sequence, 6, Expected::Number),
+    ("ACK 1  2", Field::Sequence, 6, Expected::Number),
+    ("ACK 1 2 x", Field::Sequence, 8, Expected::Number),
     ("PONG", Field::Sequence, 4, Expected::Operand),
     ("PONG ", Field::Sequence, 5, Expected::Operand),
     ("PONG  7", Field::Sequence, 5, Expected::SingleSpace),

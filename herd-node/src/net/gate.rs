@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::limits::Limits;
 
-/// File descriptors kept back for peers, the journal and Places.
-const FILES_RESERVED: usize = 128;
+/// File descriptors kept back: for links and strangers who may become some, calls for places, those who watch over the server, the
+/// listeners, the journal and the disk log.
+const FILES_RESERVED: usize = 32 + 32 + 64 + 32 + 32;
 
 /// Counts connections in and out.
 #[derive(Debug)]

@@ -52,6 +52,12 @@ impl Digest {
         self.count += 1;
     }
 
+    /// One record less, with this hash.
+    pub(super) fn remove(&mut self, record: u128) {
+        self.sum = self.sum.wrapping_sub(record);
+        self.count -= 1;
+    }
+
     pub(super) const fn new(sum: u128, count: u64) -> Self {
         Self { sum, count }
     }
@@ -69,6 +75,11 @@ impl Digest {
     /// How many records.
     pub const fn count(self) -> u64 {
         self.count
+    }
+
+    /// The sum of the records' hashes: the same on every server of a herd that holds the same, and in no other herd.
+    pub const fn sum(self) -> u128 {
+        self.sum
     }
 
     /// The digest as one link shows it.

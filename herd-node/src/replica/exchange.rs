@@ -13,8 +13,8 @@ use herd_proto::{Dig, Hashes, Prefix, ServerName, Summary, encode};
 
 use super::lanes::{Lane, LaneSet};
 use super::link::LinkId;
+use super::outlet::Outlet;
 use super::reconcile::Job;
-use super::service::transmit_record;
 use super::store::Slot;
 use super::tree::Walk;
 use super::{Replica, digest::Salt};
@@ -40,10 +40,11 @@ impl Replica {
     pub(super) fn on_dig(&mut self, id: LinkId, dig: &Dig<Bytes>) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let Some(salt) = link.salt else { return };
+        let trigger = link.reconciler.trigger_of(dig.prefix());
         for (part, theirs) in dig.children() {
             let ours = self.store.tree().digest(part).summary(salt);
             if ours != theirs && (ours.count > 0 || theirs.count > 0) {
-                link.reconciler.is_repairing = true;
+                link.reconciler.repair(trigger);
                 link.reconciler.add(next_step(part, ours.count, theirs.count));
             }
         }
@@ -142,6 +143,7 @@ impl Replica {
     fn push(&mut self, id: LinkId, slots: &[Slot]) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let Some(lane) = link.lane else { return };
+        let before = self.counters;
         for slot in slots {
             self.store.forget_known(*slot, lane);
             if self.store.mark_dirty(*slot, LaneSet::of(lane)) != LaneSet::EMPTY {
@@ -150,6 +152,7 @@ impl Replica {
                 self.wakes.extend(self.lanes.push(lane, *slot));
             }
         }
+        self.note_sent(id, before);
     }
 
     /// Does what there is to do for a link, until `out` holds `bytes_max`.
@@ -193,28 +196,29 @@ impl Replica {
         (out, bytes_max): (&mut Vec<u8>, usize),
         skips_left: &mut usize,
     ) {
+        let Some(link) = self.links.get_mut(&id) else { return };
         let Ok(sender) = ServerName::new(&self.settings.name) else { return };
+        let (store, copies, unacknowledged) = (&mut self.store, &self.copies, &mut link.unacknowledged);
+        let mut outlet = Outlet { store, copies, unacknowledged, lane, sender, out };
         let mut pushed = 0;
         let is_over = loop {
-            if out.len() >= bytes_max || *skips_left == 0 {
+            if outlet.out.len() >= bytes_max || *skips_left == 0 {
                 break false;
             }
-            let Some(slot) = walk.next(self.store.tree()) else { break true };
+            let Some(slot) = walk.next(outlet.store.tree()) else { break true };
             // What waits in the queue goes from there.
-            if self.store.is_dirty(slot, lane) {
+            if outlet.store.is_dirty(slot, lane) {
                 *skips_left -= 1;
             } else {
-                self.store.forget_known(slot, lane);
-                pushed += transmit_record(&mut self.store, slot, lane, sender, out);
+                outlet.store.forget_known(slot, lane);
+                pushed += outlet.send(slot);
             }
         };
         self.counters.updates_sent += pushed;
         self.counters.updates_sent_catching_up += pushed;
-        if let Some(link) = self.links.get_mut(&id) {
-            link.reconciler.pushed += pushed;
-            if !is_over {
-                link.reconciler.resume_with(Job::Push(walk));
-            }
+        link.reconciler.pushed += pushed;
+        if !is_over {
+            link.reconciler.resume_with(Job::Push(walk));
         }
     }
 }

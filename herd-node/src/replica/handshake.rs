@@ -7,6 +7,7 @@ use std::time::Instant;
 use herd_proto::{Auth, ErrorCode, Hello, Ready, ServerName, encode};
 
 use super::catch_up::CatchUp;
+use super::copies::Owed;
 use super::digest::Salt;
 use super::lanes::LANES_OF_PEER;
 use super::link::{OwnedHello, Phase};
@@ -29,7 +30,19 @@ impl Replica {
         let link = self.links.get(&id)?;
         let herd = ServerName::new(&self.settings.herd).ok()?;
         let to = ServerName::new(self.peer_name(link.peer?)?).ok()?;
-        Some(Hello::new(herd, self.name()?, to, self.settings.boot, link.nonce))
+        let mut hello = Hello::new(herd, self.name()?, to, self.settings.boot, link.nonce);
+        if self.settings.ttl.is_some() {
+            hello = hello.with_setting("ttl", &self.ttl_seconds().to_string()).ok()?;
+        }
+        if self.copies.are_wanted() {
+            hello = hello.with_setting("acks", "1").ok()?;
+        }
+        Some(hello)
+    }
+
+    /// As HELLO says it: 0 for records that live for ever.
+    fn ttl_seconds(&self) -> u64 {
+        self.settings.ttl.map_or(0, |ttl| ttl.as_secs())
     }
 
     pub(super) fn on_hello(&mut self, now: Instant, id: LinkId, hello: &Hello<impl AsRef<[u8]>>) {
@@ -41,6 +54,7 @@ impl Replica {
         link.peer = Some(peer);
         link.their_hello = Some(hello.to_vec());
         link.salt = Some(Salt::of_link(link.nonce, hello.nonce()));
+        link.owed = hello.settings().any(|setting| setting == ("acks", "1")).then(Owed::default);
         link.phase = Phase::AwaitAuth;
         match link.side {
             Side::Acceptor => self.send_hello(now, id),
@@ -63,6 +77,11 @@ impl Replica {
         }
         if to != own {
             return Err((ErrorCode::WrongName, format!("this is {own}, not {to}")));
+        }
+        // Before anything else: records that are over for one and not for the other would differ for ever.
+        let ttl = hello.settings().find(|(key, _)| *key == "ttl").map_or("0", |(_, value)| value);
+        if ttl.parse() != Ok(self.ttl_seconds()) {
+            return Err((ErrorCode::Settings, format!("{own} has ttl {}, not {ttl}", self.ttl_seconds())));
         }
         let dialled = self.links.get(&id).and_then(|link| link.peer);
         match dialled {
@@ -107,7 +126,7 @@ impl Replica {
         if !self.keys.verify(auth, link.side == Side::Acceptor, dialer, acceptor) {
             return refused(ErrorCode::BadAuth, "not the herd's secret");
         }
-        let (boot, has_link) = (theirs.boot(), self.has_link(peer));
+        let (boot, has_link) = (theirs.boot(), self.has_link_of_present(peer));
         if self.peers.get_mut(peer.0).is_some_and(|peer| !peer.boots().admit(boot, id, has_link)) {
             return refused(ErrorCode::DuplicateName, "another process runs under this name");
         }
@@ -120,6 +139,13 @@ impl Replica {
             link.phase = Phase::AwaitReady;
         }
         Ok(())
+    }
+
+    /// Whether a link in service speaks for the process that `peer` is at present. One that only a former process has left behind,
+    /// or one that came back after another had taken its name for a while, does not.
+    fn has_link_of_present(&self, peer: PeerIndex) -> bool {
+        let present = self.peers.get(peer.0).and_then(super::peer::Peer::present_boot);
+        self.live_links(peer).any(|(_, link)| link.boot() == present)
     }
 
     /// Whether `peer` may have one more lane: it always may have its share, and of the others' shares nothing. A peer that opens

@@ -7,6 +7,7 @@ use herd_proto::{Hello, Nonce};
 
 use super::PeerIndex;
 use super::catch_up::CatchUp;
+use super::copies::{Owed, Unacknowledged};
 use super::digest::Salt;
 use super::lanes::Lane;
 use super::reconcile::Reconciler;
@@ -73,6 +74,10 @@ pub(super) struct Link {
     pub(super) catch_up: Option<CatchUp>,
     pub(super) caught_up: u64,
     pub(super) reconciler: Reconciler,
+    /// For a server that waits for copies.
+    pub(super) unacknowledged: Unacknowledged,
+    /// For a peer that does.
+    pub(super) owed: Option<Owed>,
     /// Whole lines that are no records, waiting to be sent.
     pub(super) control: Vec<u8>,
     pub(super) invalid: u32,
@@ -101,6 +106,8 @@ impl Link {
             catch_up: None,
             caught_up: 0,
             reconciler: Reconciler::default(),
+            unacknowledged: Unacknowledged::default(),
+            owed: None,
             control: Vec::new(),
             invalid: 0,
             told_full: false,

@@ -24,19 +24,24 @@
 //! - No link is in its handshake past its absolute deadline once `handle_timeout` has been called.
 
 mod catch_up;
+mod changes;
+mod copies;
 mod digest;
 mod event;
 mod exchange;
+mod expiry;
 mod handshake;
 mod jitter;
 mod lanes;
 mod link;
+mod outlet;
 mod peer;
 mod proof;
 mod reconcile;
 mod record;
 mod service;
 mod settings;
+mod status;
 mod store;
 mod timers;
 mod tree;
@@ -46,13 +51,16 @@ use std::time::{Duration, Instant};
 
 use herd_proto::{ErrorCode, Nonce, ServerName, encode};
 
+pub use copies::{Settled, Ticket};
 pub use digest::Digest;
 pub use event::{CloseReason, Event};
 pub use link::{LinkId, Side};
 pub use peer::PeerIndex;
 pub use record::Candidate;
 pub use settings::{PEERS_MAX, Reconcile, Settings};
+pub use status::{Ended, LinkState, LinkStatus, Sent, Trigger};
 
+use copies::Copies;
 use digest::RecordHash;
 use jitter::Jitter;
 use lanes::{Lane, LaneSet, Lanes};
@@ -73,7 +81,7 @@ pub enum Posted {
 }
 
 /// What a replica has counted since it was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counters {
     /// Posts that were the newest known.
     pub posts_newer: u64,
@@ -93,6 +101,12 @@ pub struct Counters {
     pub updates_full: u64,
     /// Applied but not passed on, because of their hop count.
     pub updates_hops_exhausted: u64,
+    /// Received when their life was over.
+    pub updates_expired: u64,
+    /// Records whose life has ended here.
+    pub records_expired: u64,
+    /// Records forgotten, some time after that.
+    pub records_forgotten: u64,
     /// Lines of proven peers that were no message.
     pub peer_lines_invalid: u64,
 }
@@ -111,6 +125,11 @@ pub struct Replica {
     links: BTreeMap<LinkId, Link>,
     next_link: u64,
     jitter: Jitter,
+    copies: Copies,
+    /// What the disk log has not been told of yet.
+    changes: Vec<Slot>,
+    /// When this server was last told the wall clock's time.
+    wall_told_at: Option<Instant>,
     /// Since when this server stops, plus what it gives its peers to learn what they lack.
     stop_by: Option<Instant>,
     counters: Counters,
@@ -121,12 +140,12 @@ pub struct Replica {
 
 /// Getters.
 impl Replica {
-    /// `origin skew client location time` of the newest position known of `client`.
+    /// `origin skew client location time` of the newest position known of `client`, unless its life is over.
     pub fn find(&self, client: &[u8]) -> Option<&[u8]> {
         self.store.find(client).map(store_operands)
     }
 
-    /// Every record's `origin skew client location time`, in no particular order.
+    /// Every record's `origin skew client location time`, in no particular order, but for those whose life is over.
     pub fn records(&self) -> impl Iterator<Item = &[u8]> {
         self.store.records().map(store_operands)
     }
@@ -182,11 +201,24 @@ impl Replica {
         self.links.get(&link).is_none_or(|link| link.phase == Phase::Closing)
     }
 
+    /// What waits in memory for `peer` on all its links, for tests: records, bytes of other lines, steps of comparisons.
+    #[doc(hidden)]
+    pub fn backlog(&self, peer: PeerIndex) -> [usize; 3] {
+        let links = self.links.values().filter(|link| link.peer == Some(peer));
+        links.fold([0; 3], |[records, bytes, steps], link| {
+            let waiting = link.lane.map_or(0, |lane| self.lanes.len(lane));
+            [records + waiting, bytes + link.control.len(), steps + link.reconciler.waiting()]
+        })
+    }
+
     /// The first of the invariants above that does not hold, for tests. Takes time in proportion to the records.
     #[doc(hidden)]
     pub fn broken_invariant(&self, now: Instant) -> Option<String> {
         if !self.store.has_true_digests() {
             return Some("a digest is not that of the records".to_owned());
+        }
+        if !self.store.has_true_free_list() {
+            return Some("a slot is neither taken nor free".to_owned());
         }
         for lane in self.lanes.active() {
             let queued = self.lanes.slots(lane).filter(|slot| self.store.is_dirty(*slot, lane)).count();
@@ -210,12 +242,15 @@ impl Replica {
     pub fn new(settings: Settings, now: Instant) -> Self {
         Self {
             keys: Keys::new(&settings.secrets),
-            store: Store::new(RecordHash::of_herd(&settings.herd), settings.index_key),
+            store: Store::new(RecordHash::of_herd(&settings.herd), settings.index_key, settings.ttl),
             lanes: Lanes::default(),
             peers: settings.peers.iter().map(|name| Peer::new(name.clone(), now)).collect(),
             links: BTreeMap::new(),
             next_link: 0,
             jitter: Jitter::new(settings.jitter_seed),
+            copies: Copies::new(settings.copies, settings.copies_wait),
+            changes: Vec::new(),
+            wall_told_at: None,
             stop_by: None,
             counters: Counters::default(),
             events: VecDeque::new(),
@@ -237,10 +272,12 @@ impl Replica {
         match self.store.merge(candidate, room) {
             Merge::Newer(slot) => {
                 self.counters.posts_newer += 1;
+                self.note_change(slot);
                 self.flood(slot, None);
                 Posted::Newer
             }
-            Merge::Same(_) | Merge::Stale => {
+            // Just accepted, a post can only be over if the clock is not the one that its skew was taken from.
+            Merge::Same(_) | Merge::Stale | Merge::Expired => {
                 self.counters.posts_known += 1;
                 Posted::Known
             }
@@ -261,6 +298,7 @@ impl Replica {
     /// The connection asked for by [`poll_dial`](Self::poll_dial) can't be made.
     pub fn handle_dial_failed(&mut self, now: Instant, peer: PeerIndex) {
         self.events.push_back(Event::DialFailed { peer });
+        self.note_end(now, peer, None);
         self.dial_ended(now, peer, false);
     }
 
@@ -322,6 +360,9 @@ impl Replica {
         }
         self.wakes.push_back(id);
         let at_cap = why.is_lasting();
+        if let Some(peer) = peer.filter(|_| was_live || side == Side::Dialer) {
+            self.note_end(now, peer, Some(why.clone()));
+        }
         match peer {
             Some(peer) if was_live => self.events.push_back(Event::LinkLost { peer, why }),
             _ => self.events.push_back(Event::Refused { link: id, peer, side, why }),

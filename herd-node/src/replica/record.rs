@@ -97,6 +97,17 @@ impl<'a> Candidate<'a> {
     pub(super) fn operands(&self) -> &'a [u8] {
         self.operands
     }
+
+    /// When a server accepted it, in nanoseconds since 1970.
+    pub(super) fn accepted(&self) -> i128 {
+        accepted(self.time, self.layout.texts(self.operands).skew)
+    }
+}
+
+/// Time plus skew: what the accepting server's clock said (WIRE §2.6).
+fn accepted(time: PosixTime, skew: &[u8]) -> i128 {
+    let skew = Skew::new(skew).unwrap_or_default();
+    i128::from(time.seconds()) * 1_000_000_000 + i128::from(time.nanos()) + skew.nanos()
 }
 
 /// A stored position.
@@ -106,15 +117,18 @@ pub(super) struct Record {
     time: PosixTime,
     layout: Layout,
     hops: Hops,
+    /// Its life is over: it is known and not told.
+    pub(super) is_silent: bool,
 }
 
 impl Record {
-    pub(super) fn new(candidate: &Candidate<'_>) -> Self {
+    pub(super) fn new(candidate: &Candidate<'_>, is_silent: bool) -> Self {
         Self {
             operands: candidate.operands.into(),
             time: candidate.time,
             layout: candidate.layout,
             hops: candidate.hops,
+            is_silent,
         }
     }
 
@@ -141,6 +155,11 @@ impl Record {
 
     pub(super) const fn hops(&self) -> Hops {
         self.hops
+    }
+
+    /// When a server accepted it, in nanoseconds since 1970.
+    pub(super) fn accepted(&self) -> i128 {
+        accepted(self.time, self.layout.texts(&self.operands).skew)
     }
 
     /// How `candidate` stands to this record: `Greater` replaces it, `Equal` is the same record.

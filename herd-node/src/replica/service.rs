@@ -7,12 +7,16 @@ use herd_proto::{ErrorCode, Field, Hops, Invalid, PeerAt, PeerMessage, Ping, Pon
 
 use super::lanes::Lane;
 use super::link::Phase;
+use super::outlet::Outlet;
 use super::record::Candidate;
-use super::store::{AHEAD, Merge, Room, Slot, Store};
+use super::status::Trigger;
+use super::store::{AHEAD, Merge, Room, Slot};
 use super::{CloseReason, Event, LinkId, PeerIndex, Replica};
 
 /// Bytes of lines other than records that may wait for one peer: one that sends PINGs and never reads is cut off here.
 const CONTROL_BYTES_MAX: usize = 65_536;
+/// Refused records that one peer may have to be told of: one that sends what there is no room for and never reads is cut off here.
+const REFUSED_MAX: usize = 65_536;
 
 impl Replica {
     /// A line came in on link `id`.
@@ -27,6 +31,11 @@ impl Replica {
             (Phase::Live, PeerMessage::Get(get)) => self.on_get(id, get),
             (Phase::Live, PeerMessage::Ping(ping)) => self.on_ping(now, id, *ping),
             (Phase::Live, PeerMessage::Pong(_)) => {}
+            (Phase::Live, PeerMessage::Ack(ack)) => {
+                if !self.on_ack(id, ack.taken(), ack.refused().collect()) {
+                    self.on_bad_line(now, id, false, || "an ACK of more than was sent".to_owned());
+                }
+            }
             (Phase::AwaitHello, PeerMessage::Hello(hello)) => self.on_hello(now, id, hello),
             (Phase::AwaitAuth, PeerMessage::Auth(auth)) => self.on_auth(now, id, auth),
             (Phase::AwaitReady, PeerMessage::Ready(ready)) => self.on_ready(now, id, *ready),
@@ -47,6 +56,10 @@ impl Replica {
         link.heard_at = link.heard_at.max(now);
         // A verb we don't know is of a version we don't speak: it won't get better.
         let is_hopeless = invalid.error.field == Field::Command;
+        if invalid.line.starts_with(b"AT ") {
+            // The peer counts it, so it is counted here.
+            self.owe(now, id, true);
+        }
         self.on_bad_line(now, id, is_hopeless, || invalid.error.to_string());
     }
 
@@ -71,17 +84,56 @@ impl Replica {
         }
         let Some(candidate) = Candidate::from_at(at.at(), at.hops()) else {
             // Kept, it would be an over-long line to the next peer, who would close that link each time it is dumped.
+            self.owe(now, id, true);
             return self.on_bad_line(now, id, false, || "a record too long to be passed on".to_owned());
         };
         self.counters.updates_received += 1;
-        match self.store.merge(&candidate, self.room_for_peers()) {
+        let merged = self.store.merge(&candidate, self.room_for_peers());
+        match merged {
             Merge::Newer(slot) => {
                 self.counters.updates_newer += 1;
+                self.note_change(slot);
                 self.pass_on(id, peer, slot, lane, at.hops());
+                self.copies.confirm_held(slot, peer);
             }
-            Merge::Same(slot) => self.store.set_known(slot, lane),
+            Merge::Same(slot) => {
+                self.store.set_known(slot, lane);
+                self.copies.confirm_held(slot, peer);
+            }
             Merge::Stale => {}
+            Merge::Expired => self.counters.updates_expired += 1,
             Merge::Full => self.on_full(id, peer),
+        }
+        self.owe(now, id, merged == Merge::Full);
+    }
+
+    /// An AT of link `id` has been taken in, or refused: its peer may want to be told, once for all that came together.
+    fn owe(&mut self, now: Instant, id: LinkId, is_refused: bool) {
+        let Some(owed) = self.links.get_mut(&id).and_then(|link| link.owed.as_mut()) else { return };
+        owed.taken += 1;
+        if is_refused && owed.refused.len() < REFUSED_MAX {
+            owed.refused.push(owed.taken);
+        } else if is_refused {
+            // What it is not told of it would take for held.
+            let text = "too much unread".to_owned();
+            return self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, text));
+        }
+        if !std::mem::replace(&mut owed.is_due, true) {
+            self.wakes.push_back(id);
+        }
+    }
+
+    /// Tells the peer of link `id` what has been taken in since it was told last.
+    fn transmit_ack(&mut self, id: LinkId, out: &mut Vec<u8>) {
+        let Some(owed) = self.links.get_mut(&id).and_then(|link| link.owed.as_mut()) else { return };
+        if std::mem::take(&mut owed.is_due) {
+            for refused in owed.refused.chunks(encode::ACK_REFUSED_MAX) {
+                // Each of these says of some that they were refused, and of what comes after them nothing yet.
+                let taken = refused.last().copied().unwrap_or_default();
+                encode::ack(out, taken, refused);
+            }
+            encode::ack(out, owed.taken, &[]);
+            owed.refused.clear();
         }
     }
 
@@ -129,17 +181,22 @@ impl Replica {
     pub fn poll_transmit(&mut self, now: Instant, id: LinkId, out: &mut Vec<u8>, bytes_max: usize) {
         let Some(link) = self.links.get_mut(&id) else { return };
         out.append(&mut link.control);
+        if link.is_live() {
+            self.transmit_ack(id, out);
+        }
+        let Some(link) = self.links.get_mut(&id) else { return };
         let (Phase::Live, Some(lane)) = (link.phase, link.lane) else {
             return self.stop_if_idle(now, id, out);
         };
-        let start = out.len();
+        let (start, before) = (out.len(), self.counters);
         // While a peer catches up its news get three quarters of each batch, and the past the rest: neither starves the other.
         let is_behind = link.catch_up.is_some() || !link.reconciler.is_idle();
         let share = if is_behind { bytes_max / 4 * 3 } else { bytes_max };
-        self.transmit_news(lane, out, share);
+        self.transmit_news(id, lane, out, share);
         self.transmit_past(id, lane, out, bytes_max);
         self.transmit_reconciling(id, lane, out, bytes_max);
-        self.transmit_news(lane, out, bytes_max);
+        self.transmit_news(id, lane, out, bytes_max);
+        self.note_sent(id, before);
         if out.len() == start {
             self.lanes.rest(lane);
             self.stop_if_idle(now, id, out);
@@ -147,18 +204,21 @@ impl Replica {
     }
 
     /// What waits in the queue. The record is looked up now, so a client that moved ten times is sent once.
-    fn transmit_news(&mut self, lane: Lane, out: &mut Vec<u8>, bytes_max: usize) {
+    fn transmit_news(&mut self, id: LinkId, lane: Lane, out: &mut Vec<u8>, bytes_max: usize) {
+        let Some(link) = self.links.get_mut(&id) else { return };
         let Ok(sender) = ServerName::new(&self.settings.name) else { return };
+        let (store, copies, unacknowledged) = (&mut self.store, &self.copies, &mut link.unacknowledged);
+        let mut outlet = Outlet { store, copies, unacknowledged, lane, sender, out };
         for count in 0.. {
-            if out.len() >= bytes_max {
+            if outlet.out.len() >= bytes_max {
                 return;
             }
             if count % AHEAD == 0 && self.lanes.len(lane) > 1 {
-                self.store.touch(&self.lanes.upcoming(lane));
+                outlet.store.touch(&self.lanes.upcoming(lane));
             }
             let Some(slot) = self.lanes.pop(lane) else { return };
-            self.store.clear_dirty(slot, lane);
-            self.counters.updates_sent += transmit_record(&mut self.store, slot, lane, sender, out);
+            self.counters.updates_sent += outlet.send(slot);
+            outlet.store.clear_dirty(slot, lane);
         }
     }
 
@@ -167,19 +227,20 @@ impl Replica {
         let Some(link) = self.links.get_mut(&id) else { return };
         let Ok(sender) = ServerName::new(&self.settings.name) else { return };
         let Some(mut catch_up) = link.catch_up.take() else { return };
+        let (store, copies, unacknowledged) = (&mut self.store, &self.copies, &mut link.unacknowledged);
+        let mut outlet = Outlet { store, copies, unacknowledged, lane, sender, out };
         let mut sent = 0;
-        while out.len() < bytes_max {
-            let Some(slot) = catch_up.next(&self.store, lane) else {
+        while outlet.out.len() < bytes_max {
+            let Some(slot) = catch_up.next(outlet.store, lane) else {
+                self.counters.updates_sent += sent;
                 return self.caught_up(id, sent);
             };
-            self.counters.updates_sent += transmit_record(&mut self.store, slot, lane, sender, out);
-            sent += 1;
+            sent += outlet.send(slot);
         }
+        self.counters.updates_sent += sent;
         self.counters.updates_sent_catching_up += sent;
-        if let Some(link) = self.links.get_mut(&id) {
-            link.caught_up += sent;
-            link.catch_up = Some(catch_up);
-        }
+        link.caught_up += sent;
+        link.catch_up = Some(catch_up);
     }
 
     fn caught_up(&mut self, id: LinkId, sent: u64) {
@@ -187,7 +248,7 @@ impl Replica {
         if let Some(link) = self.links.get_mut(&id) {
             link.caught_up += sent;
             let records = link.caught_up;
-            self.events.extend(link.peer.map(|peer| Event::CaughtUp { peer, records }));
+            self.events.extend(link.peer.map(|peer| Event::CaughtUp { peer, records, trigger: Trigger::Dump }));
         }
     }
 
@@ -201,21 +262,4 @@ impl Replica {
             }
         }
     }
-}
-
-/// Writes the record of `slot` unless the peer of `lane` has it. Returns how many were written.
-pub(super) fn transmit_record(
-    store: &mut Store,
-    slot: Slot,
-    lane: Lane,
-    sender: ServerName<'_>,
-    out: &mut Vec<u8>,
-) -> u64 {
-    if store.is_known(slot, lane) {
-        return 0;
-    }
-    let Some(record) = store.record(slot) else { return 0 };
-    encode::peer_at(out, record.operands(), sender, record.hops().next());
-    store.set_known(slot, lane);
-    1
 }

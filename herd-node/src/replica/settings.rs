@@ -66,6 +66,14 @@ pub struct Settings {
     pub reconcile: Reconcile,
     /// Invalid lines of a proven peer; one more closes the link.
     pub invalid_max: u32,
+    /// How long a record lives from the moment a server accepted it, in whole seconds; `None`: for ever. The same in the whole herd.
+    pub ttl: Option<Duration>,
+    /// How many peers must hold a post before it is answered; 0: none. See [`Replica::handle_post_to_copy`](super::Replica).
+    pub copies: u32,
+    /// How long a post waits for that at most.
+    pub copies_wait: Duration,
+    /// Records that are new are to be handed to [`Replica::take_changes`](super::Replica), for a disk log.
+    pub keeps_changes: bool,
 }
 
 impl Settings {
@@ -90,6 +98,10 @@ impl Settings {
             records_bytes_max: 1 << 30,
             reconcile: Reconcile::default(),
             invalid_max: 10,
+            ttl: None,
+            copies: 0,
+            copies_wait: Duration::from_millis(500),
+            keeps_changes: false,
         }
     }
 }

@@ -4,17 +4,19 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::hint::black_box;
+use std::time::Duration;
 
 use hashbrown::HashTable;
-use herd_proto::Prefix;
+use herd_proto::{PosixTime, Prefix};
 use siphasher::sip::SipHasher13;
 
 use super::digest::{Digest, RecordHash, Salt};
+use super::expiry::{Age, Expiry};
 use super::lanes::{Lane, LaneSet};
 use super::record::{Candidate, Record};
 use super::tree::Tree;
 
-/// A client's place in the store: dense, and never given to another.
+/// A client's place in the store: dense, and given to another only once the client's record has expired and nothing points to it.
 pub(super) type Slot = u32;
 
 /// What became of a candidate.
@@ -26,6 +28,8 @@ pub(super) enum Merge {
     Same(Slot),
     /// Older than what is known.
     Stale,
+    /// Over, and nothing to be told of: taken in, if nothing better is known, or refused.
+    Expired,
     /// Of a client not known before and there is no room for another, or longer than what is known and there is no room for it.
     Full,
 }
@@ -57,23 +61,31 @@ pub(super) const AHEAD: usize = 32;
 pub(super) struct Store {
     index: HashTable<Slot>,
     index_key: (u64, u64),
-    records: Vec<Record>,
+    records: Vec<Option<Record>>,
+    /// Slots without a record, and with no mark set.
+    free: Vec<Slot>,
+    /// Slots with a record.
+    held: usize,
     /// Apart from the records, so that freeing a lane reads 8 bytes a client and not their texts.
     marks: Vec<Marks>,
     record_hash: RecordHash,
     tree: Tree,
+    expiry: Expiry,
     bytes: usize,
 }
 
 impl Store {
-    pub(super) fn new(record_hash: RecordHash, index_key: (u64, u64)) -> Self {
+    pub(super) fn new(record_hash: RecordHash, index_key: (u64, u64), ttl: Option<Duration>) -> Self {
         Self {
             index: HashTable::new(),
             index_key,
             records: Vec::new(),
+            free: Vec::new(),
+            held: 0,
             marks: Vec::new(),
             record_hash,
             tree: Tree::new(),
+            expiry: Expiry::new(ttl),
             bytes: 0,
         }
     }
@@ -88,10 +100,10 @@ impl Store {
 
     /// A record's hash as the link with `salt` shows it.
     pub(super) fn salted_hash(&self, slot: Slot, salt: Salt) -> Option<u64> {
-        self.record(slot).map(|record| salt.hash(self.record_hash.of(record.operands())))
+        self.told(slot).map(|record| salt.hash(self.record_hash.of(record.operands())))
     }
 
-    /// The number of slots taken: slots below it hold a record.
+    /// The number of slots there are.
     pub(super) fn slots(&self) -> Slot {
         // Room bounds clients far below 2^32.
         Slot::try_from(self.records.len()).unwrap_or(Slot::MAX)
@@ -103,60 +115,149 @@ impl Store {
     }
 
     pub(super) fn record(&self, slot: Slot) -> Option<&Record> {
-        self.records.get(slot as usize)
+        self.records.get(slot as usize)?.as_ref()
+    }
+
+    /// The record of `slot`, if it may be told to anybody.
+    pub(super) fn told(&self, slot: Slot) -> Option<&Record> {
+        self.record(slot).filter(|record| !record.is_silent)
     }
 
     pub(super) fn find(&self, client: &[u8]) -> Option<&Record> {
-        self.slot_of(client).and_then(|slot| self.record(slot))
+        let record = self.slot_of(client).and_then(|slot| self.told(slot))?;
+        (self.expiry.age(|| record.accepted()) == Age::Alive).then_some(record)
     }
 
+    /// Every record that may be told.
     pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter()
+        self.records.iter().flatten().filter(|record| !record.is_silent)
     }
 
     /// Takes `candidate` in if it is strictly newer than what is known of its client and there is room.
     pub(super) fn merge(&mut self, candidate: &Candidate<'_>, room: Room) -> Merge {
+        let age = self.expiry.age(|| candidate.accepted());
+        if age == Age::Gone {
+            return Merge::Expired;
+        }
+        let is_silent = age == Age::Silent;
         let Some(slot) = self.slot_of(candidate.client()) else {
-            return self.insert(candidate, room);
+            return self.insert(candidate, is_silent, room);
         };
-        let Some(record) = self.records.get_mut(slot as usize) else {
-            return Merge::Stale;
-        };
+        let Some(record) = self.record(slot) else { return Merge::Stale };
+        // What is alive goes before what is not, whatever their times: the other servers may have forgotten that already.
+        match (record.is_silent, is_silent) {
+            (true, false) => return self.replace(slot, candidate, is_silent, room),
+            (false, true) => return Merge::Expired,
+            _ => {}
+        }
         match record.order(candidate) {
             Ordering::Less => Merge::Stale,
             Ordering::Equal => Merge::Same(slot),
-            Ordering::Greater => {
-                let bytes = self.bytes + candidate.operands().len() - record.operands().len();
-                // Known clients may move as they like, but not grow: a short first position would be a ticket to any amount of memory.
-                if bytes > self.bytes && bytes > room.bytes {
-                    return Merge::Full;
-                }
-                self.tree.replace(self.record_hash, slot, record.operands(), candidate.operands());
-                self.bytes = bytes;
-                record.replace(candidate);
-                Merge::Newer(slot)
-            }
+            Ordering::Greater => self.replace(slot, candidate, is_silent, room),
         }
     }
 
-    fn insert(&mut self, candidate: &Candidate<'_>, room: Room) -> Merge {
-        let bytes = self.bytes + candidate.operands().len();
-        if self.records.len() >= room.clients || bytes > room.bytes {
+    fn replace(&mut self, slot: Slot, candidate: &Candidate<'_>, is_silent: bool, room: Room) -> Merge {
+        let Some(record) = self.records.get_mut(slot as usize).and_then(Option::as_mut) else { return Merge::Stale };
+        let bytes = self.bytes + candidate.operands().len() - record.operands().len();
+        // Known clients may move as they like, but not grow: a short first position would be a ticket to any amount of memory.
+        if bytes > self.bytes && bytes > room.bytes {
             return Merge::Full;
         }
-        let slot = self.slots();
-        let (records, key) = (&self.records, self.index_key);
-        let hash = index_hash(key, candidate.client());
-        let rehash = |slot: &Slot| index_hash(key, records.get(*slot as usize).map(Record::client).unwrap_or_default());
-        self.index.insert_unique(hash, slot, rehash);
-        self.records.push(Record::new(candidate));
-        self.marks.push(Marks::default());
-        self.tree.insert(self.record_hash, candidate.client(), candidate.operands());
+        match (record.is_silent, is_silent) {
+            (false, false) => {
+                self.tree.replace(self.record_hash, slot, record.operands(), candidate.operands());
+            }
+            (true, false) => self.tree.insert(self.record_hash, slot, candidate.client(), candidate.operands()),
+            (_, true) => {}
+        }
         self.bytes = bytes;
-        Merge::Newer(slot)
+        record.replace(candidate);
+        record.is_silent = is_silent;
+        self.expiry.schedule(slot, || candidate.accepted(), is_silent);
+        if is_silent { Merge::Expired } else { Merge::Newer(slot) }
     }
 
-    fn slot_of(&self, client: &[u8]) -> Option<Slot> {
+    fn insert(&mut self, candidate: &Candidate<'_>, is_silent: bool, room: Room) -> Merge {
+        let bytes = self.bytes + candidate.operands().len();
+        if self.held >= room.clients || bytes > room.bytes {
+            return Merge::Full;
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.records.push(None);
+            self.marks.push(Marks::default());
+            self.slots() - 1
+        });
+        let (records, key) = (&self.records, self.index_key);
+        let client_of = |slot: &Slot| records.get(*slot as usize).and_then(Option::as_ref).map(Record::client);
+        let rehash = |slot: &Slot| index_hash(key, client_of(slot).unwrap_or_default());
+        self.index.insert_unique(index_hash(key, candidate.client()), slot, rehash);
+        if let Some(place) = self.records.get_mut(slot as usize) {
+            *place = Some(Record::new(candidate, is_silent));
+        }
+        if !is_silent {
+            self.tree.insert(self.record_hash, slot, candidate.client(), candidate.operands());
+        }
+        self.held += 1;
+        self.bytes = bytes;
+        self.expiry.schedule(slot, || candidate.accepted(), is_silent);
+        if is_silent { Merge::Expired } else { Merge::Newer(slot) }
+    }
+
+    /// The wall clock says `wall`.
+    pub(super) fn set_wall(&mut self, wall: PosixTime) {
+        self.expiry.set_wall(wall);
+    }
+
+    pub(super) fn expiry(&self) -> &Expiry {
+        &self.expiry
+    }
+
+    /// Looks at up to `at_most` records whose time may have come. Returns how many fell silent and how many were forgotten.
+    pub(super) fn expire(&mut self, at_most: usize) -> (u64, u64) {
+        let (mut silenced, mut forgotten) = (0, 0);
+        for _ in 0..at_most {
+            let Some(slot) = self.expiry.next_due() else { break };
+            let Some(record) = self.records.get_mut(slot as usize).and_then(Option::as_mut) else { continue };
+            let age = self.expiry.age(|| record.accepted());
+            if age != Age::Alive && !std::mem::replace(&mut record.is_silent, true) {
+                self.tree.remove(self.record_hash, slot, record.operands());
+                silenced += 1;
+            }
+            if age == Age::Gone {
+                self.forget(slot);
+                forgotten += 1;
+            } else {
+                let (is_silent, accepted) = (record.is_silent, record.accepted());
+                self.expiry.schedule(slot, || accepted, is_silent);
+            }
+        }
+        (silenced, forgotten)
+    }
+
+    /// The silent record of `slot` is no more.
+    fn forget(&mut self, slot: Slot) {
+        let Some(record) = self.records.get_mut(slot as usize).and_then(Option::take) else { return };
+        let hash = index_hash(self.index_key, record.client());
+        if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
+            entry.remove();
+        }
+        self.expiry.forget(slot);
+        self.held -= 1;
+        self.bytes -= record.operands().len();
+        self.free_if_unmarked(slot);
+    }
+
+    /// A slot is given away again once no queue has it.
+    fn free_if_unmarked(&mut self, slot: Slot) {
+        let Some(marks) = self.marks.get_mut(slot as usize) else { return };
+        if marks.dirty == LaneSet::EMPTY && self.records.get(slot as usize).is_some_and(Option::is_none) {
+            *marks = Marks::default();
+            self.free.push(slot);
+        }
+    }
+
+    pub(super) fn slot_of(&self, client: &[u8]) -> Option<Slot> {
         let is_clients = |slot: &Slot| self.record(*slot).is_some_and(|record| record.client() == client);
         self.index.find(index_hash(self.index_key, client), is_clients).copied()
     }
@@ -225,25 +326,45 @@ impl Store {
         new
     }
 
+    /// `slot` waits in the lane's queue no longer.
     pub(super) fn clear_dirty(&mut self, slot: Slot, lane: Lane) {
         if let Some(marks) = self.marks.get_mut(slot as usize) {
             marks.dirty.remove(lane);
+            // Nearly always there is a record, and then nothing to do.
+            if self.records.get(slot as usize).is_some_and(Option::is_none) {
+                self.free_if_unmarked(slot);
+            }
         }
     }
 
     /// Forgets everything about `lane`, which is going to serve another connection.
     pub(super) fn forget_lane(&mut self, lane: Lane) {
-        for marks in &mut self.marks {
+        for (slot, marks) in self.marks.iter_mut().enumerate() {
+            let was_dirty = marks.dirty.contains(lane);
             marks.known.remove(lane);
             marks.dirty.remove(lane);
+            if was_dirty && marks.dirty == LaneSet::EMPTY && self.records.get(slot).is_some_and(Option::is_none) {
+                *marks = Marks::default();
+                self.free.push(Slot::try_from(slot).unwrap_or(Slot::MAX));
+            }
         }
+    }
+
+    /// Whether each slot without a record is free, or waits in a queue still.
+    pub(super) fn has_true_free_list(&self) -> bool {
+        let vacant = self.records.iter().zip(&self.marks).filter(|(record, _)| record.is_none());
+        let waiting = vacant.clone().filter(|(_, marks)| marks.dirty != LaneSet::EMPTY).count();
+        let is_free = |slot: &Slot| self.record(*slot).is_none();
+        self.free.iter().all(is_free)
+            && self.free.len() + waiting == vacant.count()
+            && self.held + self.free.len() + waiting == self.records.len()
     }
 
     /// Whether every digest is the one computed anew from the records, and the tree leads to each record once.
     pub(super) fn has_true_digests(&self) -> bool {
         let mut expected: BTreeMap<Prefix, Digest> = BTreeMap::new();
         let mut total = Digest::default();
-        for record in &self.records {
+        for record in self.records() {
             let (leaf, hash) = (self.record_hash.leaf_of(record.client()), self.record_hash.of(record.operands()));
             total.add(hash);
             let mut prefix = Prefix::ROOT;

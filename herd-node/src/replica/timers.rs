@@ -2,22 +2,39 @@
 
 use std::time::{Duration, Instant};
 
-use herd_proto::{ErrorCode, Ping, encode};
+use herd_proto::{ErrorCode, Ping, PosixTime, encode};
 
 use super::link::{Link, Phase};
 use super::{CloseReason, LinkId, PeerIndex, Replica};
 
+/// Records whose ends are looked at in one go: some milliseconds of work. More of them have their turn at once after that.
+const EXPIRE_MAX: usize = 4_096;
+/// How long until records' ends are looked at again at the latest: the wall clock may have been set.
+const CLOCK_TRUST: Duration = Duration::from_secs(1);
 /// A timer that fires so much too late says that this server was stopped or starved, and not that its peers were silent.
 const LATENESS: Duration = Duration::from_millis(250);
 
 impl Replica {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
+        self.next_of_links().into_iter().chain(self.copies.next_end()).chain(self.next_expiry()).min()
+    }
+
+    /// The next deadline of a link or dial.
+    fn next_of_links(&self) -> Option<Instant> {
         let links = self.links.values().filter_map(|link| self.link_due(link));
         let dials = self.peers.iter().filter(|_| self.stop_by.is_none()).filter_map(super::peer::Peer::dial_at);
         let keeps_waiting = |link: &Link| link.is_live() && link.reconciler.is_repairing;
         let stop = self.stop_by.filter(|_| self.links.values().any(keeps_waiting));
         links.chain(dials).chain(stop).min()
+    }
+
+    /// When a record's life ends next.
+    fn next_expiry(&self) -> Option<Instant> {
+        let (told_at, second) = (self.wall_told_at?, self.store.expiry().next_second()?);
+        let left =
+            Duration::from_secs(second).saturating_sub(Duration::from_secs(self.store.expiry().wall().seconds()));
+        Some(told_at + left.min(CLOCK_TRUST))
     }
 
     fn link_due(&self, link: &Link) -> Option<Instant> {
@@ -31,6 +48,11 @@ impl Replica {
     /// Does what has fallen due by `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.forgive_lateness(now);
+        self.advance_wall_clock(now);
+        self.copies.end_waits(now);
+        let (expired, forgotten) = self.store.expire(EXPIRE_MAX);
+        self.counters.records_expired += expired;
+        self.counters.records_forgotten += forgotten;
         let due: Vec<LinkId> = self
             .links
             .iter()
@@ -48,9 +70,20 @@ impl Replica {
         }
         for (index, peer) in self.peers.iter_mut().enumerate() {
             if peer.dial_at().is_some_and(|at| at <= now) {
-                peer.dial_begun();
+                peer.dial_begun(now);
                 self.dials.push_back(PeerIndex(index));
             }
+        }
+    }
+
+    /// Nobody has said what the wall clock says by now: it has gone on as the other one has.
+    fn advance_wall_clock(&mut self, now: Instant) {
+        let Some(told_at) = self.wall_told_at else { return };
+        let wall = self.store.expiry().wall();
+        let elapsed = now.saturating_duration_since(told_at);
+        let since = Duration::new(wall.seconds(), wall.nanos()).saturating_add(elapsed);
+        if let Some(wall) = PosixTime::new(since.as_secs(), since.subsec_nanos()) {
+            self.handle_wall_clock(now, wall);
         }
     }
 
@@ -66,7 +99,7 @@ impl Replica {
     /// A stalled server distrusts itself first: its peers get the time it lost, to be heard in and, where a restarted one has an
     /// older link still, for that to fall silent in.
     fn forgive_lateness(&mut self, now: Instant) {
-        let Some(late) = self.poll_timeout().and_then(|due| now.checked_duration_since(due)) else { return };
+        let Some(late) = self.next_of_links().and_then(|due| now.checked_duration_since(due)) else { return };
         if late >= LATENESS {
             for link in self.links.values_mut() {
                 link.heard_at = (link.heard_at + late).min(now);

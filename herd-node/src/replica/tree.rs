@@ -36,6 +36,11 @@ impl Sums {
         self.counts[part] += 1;
     }
 
+    fn remove(&mut self, part: usize, record: u128) {
+        self.sums[part] = self.sums[part].wrapping_sub(record);
+        self.counts[part] -= 1;
+    }
+
     fn replace(&mut self, part: usize, old: u128, new: u128) {
         self.sums[part] = self.sums[part].wrapping_sub(old).wrapping_add(new);
     }
@@ -55,6 +60,8 @@ pub(super) struct Tree {
     heads: Vec<u32>,
     /// The next older record of the same leaf, likewise, by slot.
     next: Vec<u32>,
+    /// The next newer one, so that a record can be taken out of the middle: clients could choose names that make a leaf long.
+    previous: Vec<u32>,
     leaf_of: Vec<Leaf>,
 }
 
@@ -66,20 +73,50 @@ impl Tree {
             total: Digest::default(),
             heads: vec![0; LEAVES],
             next: Vec::new(),
+            previous: Vec::new(),
             leaf_of: Vec::new(),
         }
     }
 
-    /// Adds the record of a new `client`, whose slot is the next one.
-    pub(super) fn insert(&mut self, hash: RecordHash, client: &[u8], operands: &[u8]) {
+    /// Adds the record of `client` at `slot`, where there is none: the next slot, or a lower one.
+    pub(super) fn insert(&mut self, hash: RecordHash, slot: Slot, client: &[u8], operands: &[u8]) {
         let (leaf, record) = (hash.leaf_of(client), hash.of(operands));
-        let at = usize::from(leaf);
-        self.next.push(self.heads[at]);
-        self.leaf_of.push(leaf);
-        self.heads[at] = u32::try_from(self.next.len()).unwrap_or(u32::MAX);
+        let (at, slot) = (usize::from(leaf), slot as usize);
+        if self.next.len() <= slot {
+            self.next.resize(slot + 1, 0);
+            self.previous.resize(slot + 1, 0);
+            self.leaf_of.resize(slot + 1, 0);
+        }
+        let older = self.heads[at];
+        let here = u32::try_from(slot + 1).unwrap_or(u32::MAX);
+        if let Some(older) = slot_before(older) {
+            self.previous[older] = here;
+        }
+        (self.next[slot], self.previous[slot], self.leaf_of[slot]) = (older, 0, leaf);
+        self.heads[at] = here;
         self.leaves.add(at, record);
         self.blocks.add(at / BLOCK, record);
         self.total.add(record);
+    }
+
+    /// Takes out the record of `slot`, which is in the tree.
+    pub(super) fn remove(&mut self, hash: RecordHash, slot: Slot, operands: &[u8]) {
+        let slot = slot as usize;
+        let Some(leaf) = self.leaf_of.get(slot).copied().map(usize::from) else { return };
+        let (older, newer) = (self.next[slot], self.previous[slot]);
+        match slot_before(newer) {
+            Some(newer) => self.next[newer] = older,
+            None => self.heads[leaf] = older,
+        }
+        if let Some(older) = slot_before(older) {
+            self.previous[older] = newer;
+        }
+        // A walk that stands here ends with this leaf; what it misses of it the next comparison finds.
+        (self.next[slot], self.previous[slot]) = (0, 0);
+        let record = hash.of(operands);
+        self.leaves.remove(leaf, record);
+        self.blocks.remove(leaf / BLOCK, record);
+        self.total.remove(record);
     }
 
     /// The record of `slot` becomes `new`.
@@ -120,6 +157,11 @@ impl Tree {
         }
         Leaf::try_from(at).ok()
     }
+}
+
+/// The slot that a link of a leaf's chain leads to.
+fn slot_before(link: u32) -> Option<usize> {
+    link.checked_sub(1).map(|slot| slot as usize)
 }
 
 /// A walk over the records under a prefix that can be interrupted. What is added behind it meanwhile is not met.

@@ -27,7 +27,7 @@ fn ten_invalid_lines_are_allowed_and_the_eleventh_closes() {
 
 #[test]
 fn an_unknown_verb_closes_at_once() {
-    for verb in ["IAMAT kiwi +1+1 1", "ACK 7", "at", "", "\u{7}"] {
+    for verb in ["IAMAT kiwi +1+1 1", "NAK 7", "at", "", "\u{7}"] {
         let mut desk = Desk::new(riley());
         let puppet = desk.link_up("Juzang", 1);
         assert!(desk.ask(puppet.link, &format!("{verb}\n")).starts_with("ERR bad-message "), "{verb}");

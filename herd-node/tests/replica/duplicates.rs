@@ -135,3 +135,14 @@ fn a_late_word_of_a_dead_process_does_not_make_the_living_one_an_impostor() {
     let again = juzang(&mut desk, 2, 3);
     assert!(!desk.is_closing(&living) && !desk.is_closing(&again), "{:?}", desk.events());
 }
+
+#[test]
+fn a_process_whose_name_was_taken_for_a_while_may_come_back_beside_its_old_link() {
+    let mut desk = named("Riley");
+    let old = juzang(&mut desk, 1, 1);
+    let impostor = juzang(&mut desk, 2, 2);
+    desk.replica.handle_closed(desk.now, impostor.link, "reset");
+    // The process lost its end of the old link, of which this server does not know yet.
+    let again = juzang(&mut desk, 1, 3);
+    assert!(!desk.is_closing(&old) && !desk.is_closing(&again), "{:?}", desk.events());
+}

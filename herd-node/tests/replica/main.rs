@@ -2,16 +2,19 @@
 
 mod catch_up;
 mod conversation;
+mod copies;
 mod deadlines;
 mod desk;
 mod dialling;
 mod digests;
 mod duplicates;
 mod exchange;
+mod expiry;
 mod handshake;
 mod laws;
 mod limits;
 mod pair;
 mod reconcile;
 mod refusals;
+mod status;
 mod stopping;

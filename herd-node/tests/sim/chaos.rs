@@ -1,5 +1,7 @@
 //! Faults as they happen to the herd.
 
+use herd_node::replica::PeerIndex;
+
 use super::connection::{End, Item};
 use super::faults::What;
 use super::herd::{Happening, Herd};
@@ -14,10 +16,9 @@ impl Herd {
             What::Crash(server) => self.crash(server, true),
             What::PowerLoss(server) => self.crash(server, false),
             What::CrashAllBut(survivor) => {
-                (0..self.processes.len())
-                    .filter(|server| *server != survivor)
-                    .for_each(|server| self.crash(server, true));
+                (0..self.servers()).filter(|server| *server != survivor).for_each(|server| self.crash(server, true));
             }
+            What::CrashAll { power } => (0..self.servers()).for_each(|server| self.crash(server, !power)),
             What::Pause(server) => {
                 self.kept_paused[server] += 1;
                 self.set_paused(server);
@@ -34,6 +35,15 @@ impl Herd {
                 self.set_slow(one, other, true);
             }
             What::Break(one, other) => self.break_connections(one, other),
+            What::ClockStep(server, nanos) => self.scenario.clocks[server] += nanos,
+            What::BothDial(one, other) => {
+                self.dial_unasked(one, other);
+                self.dial_unasked(other, one);
+            }
+            What::Redial(one, other) => self.dial_unasked(one, other),
+            What::Lapse(server) => self.lapses[server] += 1,
+            What::Impostor(_) => self.start(self.impostor(number)),
+            What::Stranger(..) => self.visits_begin(number),
         }
     }
 
@@ -43,8 +53,9 @@ impl Herd {
         match what {
             What::Crash(server) | What::PowerLoss(server) => self.restart(server),
             What::CrashAllBut(survivor) => {
-                (0..self.processes.len()).filter(|server| *server != survivor).for_each(|server| self.restart(server));
+                (0..self.servers()).filter(|server| *server != survivor).for_each(|server| self.restart(server));
             }
+            What::CrashAll { .. } => (0..self.servers()).for_each(|server| self.restart(server)),
             What::Pause(server) => {
                 self.kept_paused[server] -= 1;
                 self.set_paused(server);
@@ -60,7 +71,11 @@ impl Herd {
                     self.set_slow(one, other, false);
                 }
             }
+            What::Lapse(server) => self.lapses[server] -= 1,
+            What::Impostor(_) => self.crash(self.impostor(number), true),
+            What::Stranger(..) => self.visits_end(number),
             What::Flap(..) | What::BlackHole(..) | What::HalfOpen(..) | What::Break(..) => {}
+            What::ClockStep(..) | What::BothDial(..) | What::Redial(..) => {}
         }
     }
 
@@ -75,11 +90,24 @@ impl Herd {
         }
     }
 
+    /// Somebody, or a mistake, has a server dial that has not asked for it.
+    fn dial_unasked(&mut self, server: usize, peer: usize) {
+        let index = self.peers(server).iter().position(|known| *known == peer).map(PeerIndex);
+        if let Some(index) = index.filter(|_| self.processes[server].is_some()) {
+            let has_link = self.processes[server].as_ref().is_some_and(|process| process.replica.has_link(index));
+            self.tally.see(if has_link { "dial beside a link" } else { "dial twice" });
+            self.dial(server, index);
+        }
+    }
+
     fn crash(&mut self, server: usize, is_told: bool) {
         self.kept_down[server] += 1;
         self.powered[server] &= is_told;
         let Some(process) = self.processes[server].take() else { return };
         self.oracles.died(server);
+        if let Some(disk) = self.disks.get_mut(server) {
+            disk.crash();
+        }
         for (conn, socket) in process.sockets {
             if is_told {
                 self.network.reset(&mut self.queue, conn, socket.end.other());

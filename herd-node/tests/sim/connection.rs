@@ -43,6 +43,8 @@ pub(crate) struct Connection {
     /// By the end that receives.
     pub(crate) pipes: [Pipe; 2],
     pub(crate) black_hole: bool,
+    /// When the dialer learns that it is made: nothing of the acceptor's comes before.
+    pub(crate) made: Nanos,
 }
 
 /// One way of a connection.
@@ -56,8 +58,8 @@ pub(crate) struct Pipe {
 }
 
 impl Connection {
-    pub(crate) fn new(dialer: usize, acceptor: usize) -> Self {
+    pub(crate) fn new(dialer: usize, acceptor: usize, made: Nanos) -> Self {
         let pipes = [Pipe::default(), Pipe::default()];
-        Self { servers: [dialer, acceptor], open: [true, true], pipes, black_hole: false }
+        Self { servers: [dialer, acceptor], open: [true, true], pipes, black_hole: false, made }
     }
 }

@@ -1,8 +1,10 @@
 //! What goes wrong, and when.
 
 use super::graph::Graph;
+use super::profiles::Mix;
 use super::queue::{MILLIS, Nanos, SECOND};
 use super::rng::Rng;
+use super::scripts::Script;
 
 /// One thing that goes wrong, for a while.
 #[derive(Clone, Debug)]
@@ -15,12 +17,14 @@ pub(crate) struct Fault {
 /// What goes wrong.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    /// The process is killed; its kernel tells the peers. It comes back empty.
+    /// The process is killed; its kernel tells the peers. It comes back with what its disk has, if it has one.
     Crash(usize),
-    /// The machine loses power: nobody is told. It comes back empty.
+    /// The machine loses power: nobody is told. It comes back likewise.
     PowerLoss(usize),
     /// All processes but one are killed.
     CrashAllBut(usize),
+    /// All processes are killed, or where that is said all machines lose power, at the same moment.
+    CrashAll { power: bool },
     /// The process is stopped and goes on later.
     Pause(usize),
     /// Nothing passes between the servers of the two sides.
@@ -37,55 +41,57 @@ pub(crate) enum What {
     Slow(usize, usize),
     /// The connections of one pair break once.
     Break(usize, usize),
+    /// A server's wall clock jumps by so many nanoseconds, and stays there.
+    ClockStep(usize, i64),
+    /// Both of a pair dial each other at the same moment, whatever links they have.
+    BothDial(usize, usize),
+    /// One dials the other, with which it has a link as a rule.
+    Redial(usize, usize),
+    /// Now and then an update that comes to the server is read and not taken in, as if there had been no room for it at that moment. Only
+    /// repeated comparisons make up for that.
+    Lapse(usize),
+    /// Another process runs under the server's name and dials its peers.
+    Impostor(usize),
+    /// Somebody who is no peer connects to the server.
+    Stranger(usize, Script),
 }
 
-/// How often each kind of fault is drawn in one history: swarms of unlike histories find more than like ones.
-#[derive(Clone, Debug)]
-pub(crate) struct Mix {
-    pub(crate) name: &'static str,
-    pub(crate) weights: [usize; KINDS],
-    pub(crate) faults: usize,
+/// A kind of fault that is drawn as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Crash,
+    PowerLoss,
+    CrashAllBut,
+    CrashAll,
+    Pause,
+    Partition,
+    Isolation,
+    OneWay,
+    Flap,
+    BlackHole,
+    HalfOpen,
+    Slow,
+    Break,
+    ClockStep,
+    BothDial,
+    Redial,
+    Lapse,
+    Impostor,
+    Stranger,
 }
 
-/// The number of kinds.
-pub(crate) const KINDS: usize = 12;
-
-impl Mix {
-    /// The mix of one history.
-    pub(crate) fn draw(rng: &mut Rng) -> Self {
-        let only = |kinds: &[usize]| {
-            let mut weights = [0; KINDS];
-            kinds.iter().for_each(|kind| weights[*kind] = 1);
-            weights
-        };
-        let (name, weights, faults) = match rng.below(8) {
-            0 => ("calm", [0; KINDS], 0),
-            1 => ("flap", only(&[7]), 1 + rng.below(3)),
-            2 => ("crash", only(&[0, 1, 2]), 1 + rng.below(8)),
-            3 => ("network", only(&[4, 5, 6, 8, 9, 11]), 1 + rng.below(8)),
-            4 => ("stall", only(&[3, 10]), 1 + rng.below(6)),
-            _ => ("swarm", std::array::from_fn(|_| rng.below(3)), 1 + rng.below(10)),
-        };
-        Self { name, weights, faults }
-    }
-
-    fn kind(&self, rng: &mut Rng) -> Option<usize> {
-        let total: usize = self.weights.iter().sum();
-        let mut at = (total > 0).then(|| rng.below(total))?;
-        self.weights.iter().position(|weight| {
-            let here = at < *weight;
-            at = at.saturating_sub(*weight);
-            here
-        })
-    }
-}
+/// How far a clock jumps at most, either way.
+const STEP_MAX: Nanos = 10 * SECOND;
 
 /// The faults of one history. All are over by `until`.
 pub(crate) fn plan(rng: &mut Rng, mix: &Mix, graph: &Graph, until: Nanos) -> Vec<Fault> {
     let mut faults = Vec::new();
     for _ in 0..mix.faults {
-        let Some(kind) = mix.kind(rng) else { break };
-        let from = rng.nanos(0, until - 100 * MILLIS);
+        if mix.kinds.is_empty() {
+            break;
+        }
+        let kind = rng.pick(&mix.kinds);
+        let from = rng.nanos(0, until - shortest(kind));
         let longest = rng.pick(&[300 * MILLIS, 2 * SECOND, 8 * SECOND]);
         // A third lasts to the very end: what heals last is what convergence is measured from.
         let lasting = if rng.once_in(3) { until } else { rng.nanos(20 * MILLIS, longest) };
@@ -95,21 +101,37 @@ pub(crate) fn plan(rng: &mut Rng, mix: &Mix, graph: &Graph, until: Nanos) -> Vec
     faults
 }
 
-fn what(rng: &mut Rng, kind: usize, graph: &Graph) -> What {
+/// The least time between the beginning of a fault and the last heal. A connection that carries nothing is not healed by anybody: the
+/// end of that fault is that it is found silent, four seconds later.
+fn shortest(kind: Kind) -> Nanos {
+    match kind {
+        Kind::BlackHole | Kind::HalfOpen => SECOND,
+        _ => 100 * MILLIS,
+    }
+}
+
+fn what(rng: &mut Rng, kind: Kind, graph: &Graph) -> What {
     let server = rng.below(graph.len());
     let peer = rng.pick(&graph.peers[server]);
     match kind {
-        0 => What::Crash(server),
-        1 => What::PowerLoss(server),
-        2 => What::CrashAllBut(server),
-        3 => What::Pause(server),
-        4 => What::Partition((0..graph.len()).map(|_| rng.once_in(2)).collect()),
-        5 => What::Partition((0..graph.len()).map(|other| other == server).collect()),
-        6 => What::OneWay(server, peer),
-        7 => What::Flap(server, peer),
-        8 => What::BlackHole(server, peer),
-        9 => What::HalfOpen(server, peer),
-        10 => What::Slow(server, peer),
-        _ => What::Break(server, peer),
+        Kind::Crash => What::Crash(server),
+        Kind::PowerLoss => What::PowerLoss(server),
+        Kind::CrashAllBut => What::CrashAllBut(server),
+        Kind::CrashAll => What::CrashAll { power: rng.once_in(2) },
+        Kind::Pause => What::Pause(server),
+        Kind::Partition => What::Partition((0..graph.len()).map(|_| rng.once_in(2)).collect()),
+        Kind::Isolation => What::Partition((0..graph.len()).map(|other| other == server).collect()),
+        Kind::OneWay => What::OneWay(server, peer),
+        Kind::Flap => What::Flap(server, peer),
+        Kind::BlackHole => What::BlackHole(server, peer),
+        Kind::HalfOpen => What::HalfOpen(server, peer),
+        Kind::Slow => What::Slow(server, peer),
+        Kind::Break => What::Break(server, peer),
+        Kind::ClockStep => What::ClockStep(server, rng.between(0, 2 * STEP_MAX) as i64 - STEP_MAX as i64),
+        Kind::BothDial => What::BothDial(server, peer),
+        Kind::Redial => What::Redial(server, peer),
+        Kind::Lapse => What::Lapse(server),
+        Kind::Impostor => What::Impostor(server),
+        Kind::Stranger => What::Stranger(server, rng.pick(&Script::ALL)),
     }
 }

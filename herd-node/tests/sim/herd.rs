@@ -5,17 +5,20 @@ use std::time::{Duration, Instant};
 
 use herd_node::replica::Reconcile;
 
+use super::aliases;
 use super::connection::ConnId;
+use super::disk::Disk;
 use super::faults::Fault;
 use super::graph::Graph;
 use super::load::Post;
 use super::network::{Network, Transit, Weather};
 use super::oracles::{Oracle, Oracles};
-use super::planted::Plant;
+use super::plant::Plant;
 use super::process::{Input, Process};
 use super::queue::{MILLIS, Nanos, Queue, SECOND};
 use super::report::Trace;
 use super::rng::Rng;
+use super::visits::Visit;
 
 /// What is going to happen.
 #[derive(Clone, Debug)]
@@ -44,6 +47,15 @@ pub(crate) enum Happening {
     /// One break of a flapping pair.
     Flap(usize),
     Start(usize),
+    /// A stranger's connection request arrives.
+    Visit(usize),
+    /// A stranger says something more.
+    Drop(ConnId),
+    /// A commit of the process `boot` of a server is over.
+    Committed {
+        server: usize,
+        boot: u64,
+    },
     Audit,
 }
 
@@ -69,6 +81,8 @@ pub(crate) struct Scenario {
     pub(crate) secrets: Vec<Vec<Vec<u8>>>,
     /// Bytes asked of the core at once.
     pub(crate) batch: usize,
+    /// Servers keep what they know on disk.
+    pub(crate) disk: bool,
 }
 
 /// What was counted in a history.
@@ -92,7 +106,7 @@ impl Tally {
 }
 
 /// Time between two looks at the invariants.
-const AUDIT: Nanos = 250 * MILLIS;
+pub(crate) const AUDIT: Nanos = 250 * MILLIS;
 
 /// More events than this at one instant make others of their kind for ever.
 const AT_ONCE_MAX: u32 = 100_000;
@@ -104,12 +118,22 @@ pub(crate) struct Herd {
     pub(crate) scenario: Scenario,
     pub(crate) queue: Queue<Happening>,
     pub(crate) network: Network,
+    /// Those of the servers, then the impostors'.
     pub(crate) processes: Vec<Option<Process>>,
+    /// Under whose name each impostor runs.
+    pub(crate) aliases: Vec<usize>,
+    /// Since when two processes serve a server under the name of one peer.
+    pub(crate) shared_since: BTreeMap<(usize, usize), Nanos>,
+    /// The servers' disks, if they have any.
+    pub(crate) disks: Vec<Disk>,
+    pub(crate) visits: BTreeMap<ConnId, Visit>,
     /// A server without power does not even refuse.
     pub(crate) powered: Vec<bool>,
     /// How many faults keep each server from running, and from going on.
     pub(crate) kept_down: Vec<u32>,
     pub(crate) kept_paused: Vec<u32>,
+    /// How many faults make each server fail to take updates in.
+    pub(crate) lapses: Vec<u32>,
     pub(crate) slowed: BTreeMap<(usize, usize), u32>,
     pub(crate) oracles: Oracles,
     pub(crate) tally: Tally,
@@ -121,16 +145,25 @@ pub(crate) struct Herd {
 impl Herd {
     pub(crate) fn new(base: Instant, scenario: Scenario, mut rng: Rng, trace: Trace) -> Self {
         let servers = scenario.graph.len();
+        let aliases = aliases::of(&scenario.faults);
+        let names = (0..servers).chain(aliases.iter().copied()).map(|server| scenario.graph.names[server].clone());
+        let (names, processes) = (names.collect(), servers + aliases.len());
         let mut herd = Self {
             base,
             queue: Queue::new(),
-            network: Network::new(servers, scenario.weather, rng.fork()),
-            processes: (0..servers).map(|_| None).collect(),
-            powered: vec![true; servers],
-            kept_down: vec![0; servers],
-            kept_paused: vec![0; servers],
+            // One machine more is the strangers'.
+            network: Network::new(processes + 1, scenario.weather, rng.fork()),
+            processes: (0..processes).map(|_| None).collect(),
+            aliases,
+            shared_since: BTreeMap::new(),
+            disks: (0..servers).filter(|_| scenario.disk).map(|_| Disk::default()).collect(),
+            visits: BTreeMap::new(),
+            powered: vec![true; processes],
+            kept_down: vec![0; processes],
+            kept_paused: vec![0; processes],
+            lapses: vec![0; processes],
             slowed: BTreeMap::new(),
-            oracles: Oracles::new(scenario.graph.names.clone()),
+            oracles: Oracles::new(names),
             tally: Tally::default(),
             trace,
             scenario,
@@ -142,7 +175,8 @@ impl Herd {
     }
 
     fn prepare(&mut self) {
-        for server in 0..self.scenario.graph.len() {
+        let servers = self.servers();
+        for server in 0..servers {
             let at = self.rng.nanos(0, 300 * MILLIS);
             self.queue.at(at, Happening::Start(server));
         }
@@ -162,7 +196,7 @@ impl Herd {
     }
 
     pub(crate) fn name(&self, server: usize) -> &str {
-        &self.scenario.graph.names[server]
+        if server == self.strangers() { "a stranger" } else { &self.scenario.graph.names[self.identity(server)] }
     }
 
     /// Lets everything happen up to `until`, or to the first failure or to what `stop` waits for.
@@ -195,6 +229,9 @@ impl Herd {
             Happening::FaultEnds(number) => self.fault_ends(number),
             Happening::Flap(number) => self.on_flap(number),
             Happening::Start(server) => self.start(server),
+            Happening::Visit(fault) => self.on_visit(fault),
+            Happening::Drop(conn) => self.on_drop(conn),
+            Happening::Committed { server, boot } => self.on_committed(server, boot),
             Happening::Audit => self.audit(),
         }
     }
@@ -202,13 +239,16 @@ impl Herd {
     fn on_transit(&mut self, transit: &Transit) {
         let Some((conn, end, delivery)) = self.network.carry(&mut self.queue, transit) else { return };
         let server = self.network.server(conn, end);
+        if server == self.strangers() {
+            return self.on_reply(conn, delivery);
+        }
         let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else { return };
         self.input(server, boot, Input::Delivered(conn, delivery));
     }
 
     /// A connection request: answered, refused, or lost and repeated.
     fn on_syn(&mut self, dialer: usize, boot: u64, peer: usize, tries: u32) {
-        let Some(index) = self.scenario.graph.peers[dialer].iter().position(|known| *known == peer) else { return };
+        let Some(index) = self.peers(dialer).iter().position(|known| *known == peer) else { return };
         let index = herd_node::replica::PeerIndex(index);
         let lost = self.network.is_cut(dialer, peer) || self.network.is_cut(peer, dialer) || !self.powered[peer];
         let back = self.network.delay(peer, dialer);
@@ -223,51 +263,15 @@ impl Herd {
             let input = Input::DialFailed(index);
             return self.queue.after(delay, Happening::Input { server: dialer, boot, input });
         };
-        let conn = self.network.connect(dialer, peer);
+        let conn = self.network.connect(dialer, peer, self.queue.now() + back);
         self.queue.after(back, Happening::Input { server: dialer, boot, input: Input::Dialed(conn, index) });
         self.input(peer, acceptor, Input::Accepted(conn));
     }
 
-    /// Looks at the invariants of every process that is not stopped.
-    fn audit(&mut self) {
-        self.queue.after(AUDIT, Happening::Audit);
-        if matches!(self.scenario.plant, Plant::Chatter) {
-            self.chatter();
-            self.settle(0);
-        }
-        let now = self.queue.now();
-        let instant = self.instant() - Duration::from_millis(300);
-        for server in 0..self.processes.len() {
-            let Some(process) = self.processes[server].as_ref().filter(|process| !process.paused) else { continue };
-            if let Some(broken) = process.replica.broken_invariant(instant) {
-                let text = format!("{}: {broken}", self.scenario.graph.names[server]);
-                self.oracles.fail(Oracle::Invariant, now, text);
-            }
-            self.oracles.examine(server, now, process.replica.records());
-        }
-        self.close_stuck();
-    }
-
-    /// As the product's shell does: a connection that takes nothing for ten seconds is given up.
-    fn close_stuck(&mut self) {
-        let now = self.queue.now();
-        let mut stuck: Vec<(usize, ConnId)> = Vec::new();
-        for (server, process) in self.processes.iter().enumerate() {
-            let Some(process) = process.as_ref().filter(|process| !process.paused) else { continue };
-            let is_stuck = |since: Option<Nanos>| since.is_some_and(|since| since + 10 * SECOND <= now);
-            let sockets = process.sockets.iter().filter(|(_, socket)| is_stuck(socket.stuck_since));
-            stuck.extend(sockets.map(|(conn, _)| (server, *conn)));
-        }
-        for (server, conn) in stuck {
-            self.tally.see("stuck connection closed");
-            self.drop_socket(server, conn, "no progress");
-            self.settle(server);
-        }
-    }
-
     /// Whether all servers run and hold the same.
     pub(crate) fn agrees(&self) -> bool {
-        let digests = self.processes.iter().map(|process| process.as_ref().map(|process| process.replica.digest()));
+        let servers = self.processes.iter().take(self.servers());
+        let digests = servers.map(|process| process.as_ref().map(|process| process.replica.digest()));
         let digests: Vec<_> = digests.collect();
         digests.iter().all(|digest| digest.is_some() && *digest == digests[0])
     }

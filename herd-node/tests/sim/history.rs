@@ -4,14 +4,15 @@ use std::time::Instant;
 
 use herd_node::replica::{LinkId, PeerIndex, Reconcile};
 
-use super::faults::{self, Mix};
+use super::faults;
 use super::graph::Graph;
 use super::herd::{Happening, Herd, Scenario, Tally};
 use super::load::{self, EPOCH, Post, Volume};
 use super::network::Weather;
 use super::oracles::{Failure, Oracle};
 use super::order::Rule;
-use super::planted::Plant;
+use super::plant::Plant;
+use super::profiles::Profile;
 use super::queue::{MILLIS, Nanos, SECOND};
 use super::report::Trace;
 use super::rng::Rng;
@@ -35,8 +36,8 @@ pub(crate) struct Outcome {
     pub(crate) trace: Trace,
 }
 
-/// What a seed stands for.
-pub(crate) fn scenario(rng: &mut Rng) -> (Scenario, Nanos, &'static str) {
+/// What a seed stands for: of all profiles, or of the one that is wanted.
+pub(crate) fn scenario(rng: &mut Rng, wanted: Option<Profile>) -> (Scenario, Nanos, Profile) {
     let graph = match rng.below(4) {
         0 => {
             let servers = 2 + rng.below(8);
@@ -45,7 +46,9 @@ pub(crate) fn scenario(rng: &mut Rng) -> (Scenario, Nanos, &'static str) {
         _ => Graph::default_herd(),
     };
     let chaos = rng.nanos(2 * SECOND, 12 * SECOND);
-    let mix = Mix::draw(rng);
+    let drawn = Profile::draw(rng);
+    let profile = wanted.unwrap_or(drawn);
+    let mix = profile.mix(rng);
     let faults = faults::plan(rng, &mix, &graph, chaos);
     let clients = rng.pick(&[1, 3, 20, 80]);
     let posts = rng.pick(&[10, 60, 200]);
@@ -57,7 +60,11 @@ pub(crate) fn scenario(rng: &mut Rng) -> (Scenario, Nanos, &'static str) {
     scenario.faults = faults;
     scenario.batch = rng.pick(&[200, 4_096, 65_536]);
     scenario.reconcile = reconcile(rng);
-    if rng.once_in(2) {
+    if profile == Profile::Lapses {
+        scenario.reconcile = Reconcile::Always;
+    }
+    scenario.disk = mix.disk;
+    if mix.clocks {
         scenario.clocks = (0..servers).map(|_| rng.between(0, 20 * SECOND) as i64 - 10 * SECOND as i64).collect();
     }
     if rng.once_in(2) {
@@ -65,7 +72,7 @@ pub(crate) fn scenario(rng: &mut Rng) -> (Scenario, Nanos, &'static str) {
         let turned = [keys[1].clone(), keys[0].clone()];
         scenario.secrets = (0..servers).map(|_| if rng.once_in(2) { keys.to_vec() } else { turned.to_vec() }).collect();
     }
-    (scenario, chaos, mix.name)
+    (scenario, chaos, profile)
 }
 
 /// A scenario in which nothing happens.
@@ -81,6 +88,7 @@ pub(crate) fn calm(graph: Graph) -> Scenario {
         secrets: vec![Vec::new(); servers],
         batch: 65_536,
         reconcile: Reconcile::Always,
+        disk: false,
     }
 }
 
@@ -103,14 +111,17 @@ fn weather(rng: &mut Rng) -> Weather {
     }
 }
 
-/// Runs the history of `seed`.
-pub(crate) fn run_seed(base: Instant, seed: u64, trace: Trace) -> Outcome {
+/// Runs the history of `seed`, of the profile that is wanted if one is.
+pub(crate) fn run_seed(base: Instant, seed: u64, wanted: Option<Profile>, trace: Trace) -> Outcome {
     let mut rng = Rng::new(seed);
-    let (scenario, chaos, mix) = scenario(&mut rng);
-    let reconcile = scenario.reconcile;
+    let (scenario, chaos, profile) = scenario(&mut rng, wanted);
+    let (reconcile, disk) = (scenario.reconcile, scenario.disk);
     let mut outcome = run(base, scenario, chaos, rng, trace);
-    outcome.tally.see(format!("mix {mix}"));
+    outcome.tally.see(format!("profile {}", profile.name()));
     outcome.tally.see(format!("reconcile {reconcile:?}"));
+    if disk {
+        outcome.tally.see("servers with disks");
+    }
     outcome
 }
 
@@ -144,7 +155,7 @@ pub(crate) fn live(mut herd: Herd, chaos: Nanos) -> Outcome {
 
 fn kind(what: &faults::What) -> String {
     let text = format!("{what:?}");
-    format!("fault {}", text.split('(').next().unwrap_or_default())
+    format!("fault {}", text.split(['(', ' ']).next().unwrap_or_default())
 }
 
 /// The liveness phase. Looks at every audit, so the time found is up to a quarter of a second too long.
@@ -160,7 +171,7 @@ fn converge(herd: &mut Herd, healed: Nanos) -> Nanos {
 /// All hold the same, record for record, and all that must not be lost.
 fn judge_agreement(herd: &mut Herd) {
     let now = herd.queue.now();
-    let differing = (1..herd.processes.len()).find(|server| herd.records(*server) != herd.records(0));
+    let differing = (1..herd.servers()).find(|server| herd.records(*server) != herd.records(0));
     if let Some(server) = differing {
         let ours: Vec<String> = shown(&herd.records(server));
         let theirs: Vec<String> = shown(&herd.records(0));
@@ -179,7 +190,7 @@ fn judge_agreement(herd: &mut Herd) {
     if !herd.agrees() {
         herd.oracles.fail(Oracle::Convergence, now, "equal records, unequal digests".to_owned());
     }
-    for server in 0..herd.processes.len() {
+    for server in 0..herd.servers() {
         let Some(process) = &herd.processes[server] else { continue };
         herd.oracles.nothing_lost(server, now, |client| process.replica.find(client));
     }

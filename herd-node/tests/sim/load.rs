@@ -50,14 +50,14 @@ fn fresh(rng: &mut Rng, volume: Volume, servers: usize) -> Post {
     Post { at, server: rng.below(servers), line }
 }
 
-/// A retry elsewhere, the same instant at another server, another place or text at the same time, or an old time again.
+/// A retry elsewhere, the same instant at another server, another place or text at the same time, or at nearly the same.
 fn variation(rng: &mut Rng, volume: Volume, servers: usize, posts: &[Post]) -> Post {
     let first = &posts[rng.below(posts.len())];
     let mut post = first.clone();
     let words: Vec<&str> = first.line.split(' ').collect();
     let [_, client, place, time] = words.as_slice() else { return post };
     let other = rng.below(servers);
-    match rng.below(4) {
+    match rng.below(5) {
         // The reply was lost: the client goes to another server with the same line.
         0 => {
             post.at = (first.at + rng.nanos(0, 2_000 * MILLIS)).min(volume.until);
@@ -67,6 +67,14 @@ fn variation(rng: &mut Rng, volume: Volume, servers: usize, posts: &[Post]) -> P
         1 => post.server = other,
         // Two positions for one time at one server and instant.
         2 => post.line = format!("IAMAT {client} {} {time}", location(rng)),
+        // Times that no floating-point number tells apart.
+        3 => {
+            let (seconds, fraction) = time.split_once('.').unwrap_or((time, ""));
+            let nanos: u64 = format!("{fraction:0<9}").parse().expect("digits");
+            let nanos = if nanos == 0 { 1 } else { nanos - 1 };
+            post.line = format!("IAMAT {client} {} {seconds}.{nanos:09}", location(rng));
+            post.at = (first.at + rng.nanos(0, 500 * MILLIS)).min(volume.until);
+        }
         // The same time in other digits.
         _ => {
             let text = if time.contains('.') { format!("{time:0<20}") } else { format!("{time}.0") };

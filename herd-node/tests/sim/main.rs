@@ -2,12 +2,15 @@
 //!
 //! Each seed is one history: a graph, a network, clients, faults. [`history`] runs it, [`oracles`] judge it. Nothing in it reads a
 //! clock or draws a random number that does not come from the seed, so a failing seed fails again:
-//! `HERD_SIM_SEED=n cargo test -p herd-node --test sim -- --nocapture histories`. `HERD_SIM_SEEDS=n` runs so many, `HERD_SIM_FIRST=n`
-//! from that one on.
+//! `./dev sim --seed n`, which is `HERD_SIM_SEED=n cargo test --release -p herd-node --test sim -- --nocapture histories`.
+//! `HERD_SIM_SEEDS=n` runs so many, `HERD_SIM_FIRST=n` from that one on, `HERD_SIM_PROFILE=p` of one profile (`profiles.rs`) only.
 
+mod aliases;
+mod audit;
 mod chaos;
 mod clients;
 mod connection;
+mod disk;
 mod faults;
 mod graph;
 mod herd;
@@ -16,13 +19,20 @@ mod load;
 mod network;
 mod oracles;
 mod order;
+mod plant;
 mod planted;
 mod process;
+mod profiles;
+mod progress;
 mod queue;
+mod reading;
 mod report;
 mod rng;
 mod scenes;
+mod scripts;
 mod shell;
+mod sometimes;
+mod visits;
 mod watch;
 
 /// Some hundreds of histories, of all mixes.

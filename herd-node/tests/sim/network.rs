@@ -67,11 +67,11 @@ impl Network {
         Self { weather, connections: BTreeMap::new(), paths, next: 0, rng }
     }
 
-    /// A new connection, as its acceptor sees it first.
-    pub(crate) fn connect(&mut self, dialer: usize, acceptor: usize) -> ConnId {
+    /// A new connection, as its acceptor sees it first. The dialer knows of it at `made`.
+    pub(crate) fn connect(&mut self, dialer: usize, acceptor: usize, made: Nanos) -> ConnId {
         let id = ConnId(self.next);
         self.next += 1;
-        self.connections.insert(id, Connection::new(dialer, acceptor));
+        self.connections.insert(id, Connection::new(dialer, acceptor, made));
         id
     }
 
@@ -134,8 +134,9 @@ impl Network {
     pub(crate) fn reset<E: From<Transit>>(&mut self, queue: &mut Queue<E>, conn: ConnId, to: End) {
         let Some(connection) = self.connections.get(&conn) else { return };
         let (from, server) = (connection.servers[to.other().index()], connection.servers[to.index()]);
+        let made = connection.made;
         let delay = self.delay(from, server);
-        queue.after(delay, Transit::Reset { conn, to }.into());
+        queue.at((queue.now() + delay).max(made), Transit::Reset { conn, to }.into());
     }
 
     /// From now on the connection carries nothing and says nothing of it.
@@ -162,7 +163,7 @@ impl Network {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
         let pipe = &mut connection.pipes[from.other().index()];
         let carried = if slow { len as Nanos * SLOW_PER_BYTE } else { 0 };
-        let last = pipe.items.back().map_or(0, |(due, _)| *due);
+        let last = pipe.items.back().map_or(connection.made, |(due, _)| *due);
         let due = (queue.now() + delay).max(last) + carried;
         pipe.in_flight += len;
         pipe.items.push_back((due, item));
@@ -256,7 +257,7 @@ impl Network {
                 [dialer, acceptor] if (acceptor, dialer) == (from, to) => End::Dialer,
                 _ => continue,
             };
-            let due = queue.now() + self.rng.nanos(MILLIS, at_most);
+            let due = (queue.now() + self.rng.nanos(MILLIS, at_most)).max(connection.made);
             let pipe = &mut connection.pipes[to.index()];
             for (at, _) in &mut pipe.items {
                 *at = (*at).min(due);

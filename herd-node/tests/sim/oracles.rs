@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::connection::ConnId;
 use super::order::{Record, Rule};
 use super::queue::{Nanos, SECOND};
 
@@ -20,8 +21,14 @@ pub(crate) enum Oracle {
     Bound,
     /// The core's own invariants.
     Invariant,
-    /// Servers that do nothing wrong are not told that they do.
+    /// What a server holds is on its disk, if it has one, or on its way there.
+    Disk,
+    /// Servers that do nothing wrong are not told that they do, and one that does is.
     Blame,
+    /// Who does not prove itself is told nothing, and is gone by its deadline.
+    Guard,
+    /// What a link shows of the records means nothing on another link.
+    Salt,
 }
 
 /// A promise that was broken.
@@ -48,17 +55,22 @@ pub(crate) struct Oracles {
     names: Vec<String>,
     /// What each server must hold; `None` while it is down.
     models: Vec<Option<Model>>,
-    /// Of each client, the newest acknowledged record that some server has held ever since.
+    /// What each server has on disk.
+    disks: Vec<Model>,
+    /// Of each client, the newest acknowledged record that some server has held ever since, in memory or on disk.
     floor: Model,
     failure: Option<Failure>,
     /// How often each rule decided between two records.
     pub(crate) rules: BTreeMap<Rule, u64>,
+    /// The digests that links have shown, and which link each.
+    roots: BTreeMap<u64, ConnId>,
 }
 
 impl Oracles {
     pub(crate) fn new(names: Vec<String>) -> Self {
-        let models = vec![None; names.len()];
-        Self { names, models, floor: Model::new(), failure: None, rules: BTreeMap::new() }
+        let (models, disks) = (vec![None; names.len()], vec![Model::new(); names.len()]);
+        let (floor, rules, roots) = (Model::new(), BTreeMap::new(), BTreeMap::new());
+        Self { names, models, disks, floor, failure: None, rules, roots }
     }
 
     pub(crate) fn failure(&self) -> Option<&Failure> {
@@ -70,17 +82,22 @@ impl Oracles {
         self.failure.get_or_insert(Failure { oracle, at, text });
     }
 
-    /// `server` started and knows nothing.
+    /// `server` started and knows what it has on disk.
     pub(crate) fn started(&mut self, server: usize) {
-        self.models[server] = Some(Model::new());
+        self.models[server] = Some(self.disks[server].clone());
     }
 
-    /// `server` is gone with what it knew: what nobody else holds is lost, as it may be.
+    /// `server` has `record` on disk from now on.
+    pub(crate) fn committed(&mut self, server: usize, record: &Record) {
+        raise(&mut self.disks[server], record);
+    }
+
+    /// `server` is gone with what it knew: what nobody else holds and no disk has is lost, as it may be.
     pub(crate) fn died(&mut self, server: usize) {
         let Some(gone) = self.models[server].take() else { return };
         for client in gone.into_keys() {
             self.floor.remove(&client);
-            for model in self.models.iter().flatten() {
+            for model in self.models.iter().flatten().chain(&self.disks) {
                 if let Some(record) = model.get(&client) {
                     raise(&mut self.floor, record);
                 }
@@ -101,6 +118,28 @@ impl Oracles {
             let shown = held.map_or("nothing".to_owned(), |held| held.show());
             let text = format!("{} holds {shown} instead of {}", self.names[server], expected.show());
             self.fail(Oracle::Order, at, text);
+        }
+    }
+
+    /// Of what `server` holds, `kept` says what its disk has or is going to have.
+    pub(crate) fn nothing_unwritten<'a>(
+        &mut self,
+        server: usize,
+        at: Nanos,
+        kept: impl Fn(&[u8]) -> Option<&'a Record>,
+    ) {
+        let Some(model) = &self.models[server] else { return };
+        if let Some(record) = model.values().find(|record| kept(&record.client) != Some(record)) {
+            let text = format!("{} does not write {}", self.names[server], record.show());
+            self.fail(Oracle::Disk, at, text);
+        }
+    }
+
+    /// A link shows `root` as the digest of records that are there.
+    pub(crate) fn shown(&mut self, conn: ConnId, at: Nanos, root: u64) {
+        let first = *self.roots.entry(root).or_insert(conn);
+        if first != conn {
+            self.fail(Oracle::Salt, at, format!("{conn:?} shows the digest {root:016x} that {first:?} has shown"));
         }
     }
 

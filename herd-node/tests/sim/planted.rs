@@ -13,82 +13,13 @@ use super::herd::{Herd, Scenario};
 use super::history::{Outcome, calm, live};
 use super::load::{self, EPOCH, Post, Volume};
 use super::oracles::Oracle;
+use super::plant::Plant;
 use super::process::Input;
+use super::profiles::Profile;
 use super::queue::{Nanos, SECOND};
 use super::report::Trace;
 use super::rng::Rng;
-
-/// A mistake.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Plant {
-    #[default]
-    Nothing,
-    /// One update line of many is lost without its connection being closed.
-    LoseOneLine(Cell<u32>),
-    /// A server's updates reach one of its neighbours only.
-    OneWayOnly { from: usize, to: usize },
-    /// Every update line goes over the wire twice.
-    Twice,
-    /// The timers of a server never go off.
-    NoTimers(usize),
-    /// One update line is read and not taken in.
-    IgnoreOneLine(Cell<u32>),
-    /// Every line of one verb is lost.
-    LoseVerb(&'static str),
-    /// The digests in READY and PING are not those of the records.
-    WrongRoots,
-    /// A server says what everybody knows, again and again.
-    Chatter,
-}
-
-impl Plant {
-    /// Whether the update line that is about to be given to `to` vanishes instead.
-    pub(crate) fn loses_line(&self, from: usize, to: usize) -> bool {
-        match self {
-            Self::LoseOneLine(left) => counts_down(left),
-            Self::OneWayOnly { from: source, to: only } => from == *source && to != *only,
-            _ => false,
-        }
-    }
-
-    /// Whether every line of `verb` is lost.
-    pub(crate) fn loses_verb(&self, verb: &str) -> bool {
-        matches!(self, Self::LoseVerb(lost) if *lost == verb)
-    }
-
-    /// Whether the update line that was read is not given to the core.
-    pub(crate) fn ignores_line(&self) -> bool {
-        matches!(self, Self::IgnoreOneLine(left) if counts_down(left))
-    }
-
-    /// What really goes over the wire of `out`. Returns the number of update lines in it.
-    pub(crate) fn on_the_wire(&self, out: &mut Vec<u8>) -> u64 {
-        if matches!(self, Self::Twice) {
-            let lines = out.split_inclusive(|byte| *byte == b'\n');
-            let doubled: Vec<&[u8]> =
-                lines.flat_map(|line| std::iter::repeat_n(line, 1 + usize::from(line.starts_with(b"AT ")))).collect();
-            *out = doubled.concat();
-        }
-        if matches!(self, Self::WrongRoots) {
-            for line in out.split_mut(|byte| *byte == b'\n') {
-                if line.starts_with(b"READY ") || line.starts_with(b"PING ") {
-                    let last = line.last_mut().expect("a digest");
-                    *last = if *last == b'0' { b'1' } else { b'0' };
-                }
-            }
-        }
-        out.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"AT ")).count() as u64
-    }
-
-    pub(crate) fn stops_timers(&self, server: usize) -> bool {
-        matches!(self, Self::NoTimers(deaf) if *deaf == server)
-    }
-}
-
-fn counts_down(left: &Cell<u32>) -> bool {
-    left.set(left.get().wrapping_sub(1));
-    left.get() == 0
-}
+use super::scripts::Script;
 
 impl Herd {
     /// Says an old record again, for [`Plant::Chatter`].
@@ -238,7 +169,7 @@ fn a_handshake_that_never_ends_is_noticed() {
         scenario.plant = plant;
         let mut herd = herd(scenario);
         herd.run(SECOND, |_| false);
-        let conn: ConnId = herd.network.connect(1, 0);
+        let conn: ConnId = herd.network.connect(1, 0, herd.queue.now());
         let boot = herd.processes[0].as_ref().unwrap().boot;
         herd.input(0, boot, Input::Accepted(conn));
         live(herd, CHAOS)
@@ -248,12 +179,61 @@ fn a_handshake_that_never_ends_is_noticed() {
 }
 
 #[test]
+fn digests_that_mean_the_same_on_all_links_are_noticed() {
+    assert_notices(busy(Graph::default_herd()), Plant::OneRoot, Oracle::Salt);
+}
+
+#[test]
+fn a_stranger_that_is_not_told_what_is_wrong_is_noticed() {
+    for script in Script::ALL.into_iter().filter(|script| *script != Script::Flood) {
+        let mut scenario = busy(Graph::default_herd());
+        scenario.faults = vec![Fault { from: SECOND, until: CHAOS, what: What::Stranger(2, script) }];
+        assert_notices(scenario, Plant::Mute, Oracle::Guard);
+    }
+}
+
+#[test]
+fn two_processes_of_one_name_that_are_not_told_are_noticed() {
+    let chaos = 20 * SECOND;
+    let mut scenario = calm(Graph::line(2));
+    // The higher-named of the two does not choose between links.
+    scenario.faults = vec![Fault { from: 2 * SECOND, until: chaos, what: What::Impostor(0) }];
+    let told = live(herd(scenario.clone()), chaos);
+    assert!(told.failure.is_none(), "{:?}", told.failure);
+    assert!(told.tally.seen["error duplicate-name"] > 0);
+    scenario.plant = Plant::NoTimers(1);
+    assert_caught(&live(herd(scenario), chaos), Oracle::Blame);
+}
+
+#[test]
+fn a_disk_that_does_not_hold_what_was_committed_is_noticed() {
+    let mut scenario = busy(Graph::default_herd());
+    scenario.disk = true;
+    scenario.faults = vec![Fault { from: 4 * SECOND, until: CHAOS, what: What::CrashAll { power: true } }];
+    let lossy = |lost: usize| {
+        let mut herd = herd(scenario.clone());
+        herd.run(5 * SECOND, |_| false);
+        assert!(herd.disks.iter().all(|disk| disk.committed.len() > 10));
+        for disk in herd.disks.iter_mut().take(lost) {
+            disk.committed.pop_first();
+        }
+        live(herd, CHAOS)
+    };
+    assert!(lossy(0).failure.is_none(), "{:?}", lossy(0).failure);
+    assert_caught(&lossy(1), Oracle::Order);
+}
+
+#[test]
 fn one_seed_is_one_history() {
-    let told = |seed| {
-        let outcome = super::history::run_seed(clock::monotonic(), seed, Trace::last(usize::MAX));
+    let told = |seed, wanted| {
+        let outcome = super::history::run_seed(clock::monotonic(), seed, wanted, Trace::last(usize::MAX));
         outcome.trace.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     for seed in [3, 4, 5] {
-        assert!(told(seed) == told(seed), "seed {seed} went two ways");
+        assert!(told(seed, None) == told(seed, None), "seed {seed} went two ways");
+    }
+    for (seed, name) in (6..).zip(Profile::names()) {
+        let profile = Profile::named(name);
+        assert!(told(seed, profile) == told(seed, profile), "seed {seed} of {name} went two ways");
     }
 }

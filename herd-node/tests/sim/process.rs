@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::BytesMut;
-use herd_node::replica::{LinkId, PeerIndex, Replica};
+use herd_node::replica::{Candidate, LinkId, PeerIndex, Replica};
 use herd_proto::codec::PeerCodec;
+use herd_proto::{At, Hops};
 
 use super::connection::{ConnId, End};
 use super::load::Post;
 use super::network::Delivery;
+use super::oracles::Model;
 use super::queue::Nanos;
 
 /// A running process. A restart makes another.
@@ -39,6 +41,14 @@ impl Process {
     }
 }
 
+/// Hands a replica that has just been made what its last life had committed.
+pub(crate) fn restore(replica: &mut Replica, committed: &Model) {
+    for record in committed.values() {
+        let at = At::parse(format!("AT {}", record.show())).expect("an AT line");
+        assert!(replica.restore(&Candidate::from_at(&at, Hops::default()).expect("short enough")), "there is room");
+    }
+}
+
 /// A connection as its process holds it.
 #[derive(Debug)]
 pub(crate) struct Socket {
@@ -52,10 +62,11 @@ pub(crate) struct Socket {
     pub(crate) awake: bool,
     /// Since when the connection has taken nothing of what there is.
     pub(crate) stuck_since: Option<Nanos>,
+    pub(crate) opened: Nanos,
 }
 
 impl Socket {
-    pub(crate) fn new(end: End, link: LinkId) -> Self {
+    pub(crate) fn new(end: End, link: LinkId, opened: Nanos) -> Self {
         Self {
             end,
             link,
@@ -64,6 +75,7 @@ impl Socket {
             unsent: Vec::new(),
             awake: false,
             stuck_since: None,
+            opened,
         }
     }
 }

@@ -88,3 +88,22 @@ fn a_ring_of_nine_finds_the_long_way_round() {
         assert!(live(herd, healed).failure.is_none());
     }
 }
+
+#[test]
+fn what_all_had_on_disk_survives_when_all_lose_power_at_once() {
+    for power in [true, false] {
+        let mut scenario = calm(Graph::default_herd());
+        let healed = 8 * SECOND;
+        scenario.disk = true;
+        let line = format!("IAMAT kiwi.cs.ucla.edu +34.068930-118.445127 {EPOCH}");
+        scenario.posts = vec![Post { at: 2 * SECOND, server: 3, line }];
+        let from = 4 * SECOND;
+        scenario.faults = vec![Fault { from, until: healed, what: What::CrashAll { power } }];
+        let mut herd = Herd::new(clock::monotonic(), scenario, Rng::new(11), Trace::off());
+        herd.run(healed + SECOND, |_| false);
+        for server in 0..5 {
+            assert_eq!(herd.records(server).len(), 1, "{} restarted with its record", herd.name(server));
+        }
+        assert!(live(herd, healed + SECOND).failure.is_none());
+    }
+}

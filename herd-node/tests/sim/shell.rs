@@ -1,36 +1,35 @@
 //! What a process does with what comes to it: the order of calls that the core documents, and nothing more.
 
-use bytes::Bytes;
 use herd_node::replica::{PeerIndex, Replica, Settings};
 use herd_node::secret::Secret;
-use herd_proto::{Invalid, Nonce, PeerMessage, encode};
-use tokio_util::codec::Decoder;
+use herd_proto::{Nonce, encode};
 
-use super::connection::{ConnId, End, Item};
+use super::connection::{ConnId, End};
 use super::herd::{Happening, Herd};
-use super::network::Delivery;
-use super::oracles::Oracle;
-use super::order::Record;
-use super::process::{Input, Process, Socket};
+use super::process::{Input, Process, Socket, restore};
 use super::queue::Nanos;
 
 impl Herd {
-    /// A process that knows nothing.
+    /// A process that knows nothing but what is on its disk.
     pub(crate) fn start(&mut self, server: usize) {
         if self.processes[server].is_some() || self.kept_down[server] > 0 {
             return;
         }
-        let graph = &self.scenario.graph;
-        let peers = graph.peers[server].iter().map(|peer| graph.names[*peer].clone()).collect();
-        let mut settings = Settings::new("ucla", graph.names[server].clone(), peers);
-        settings.secrets = self.scenario.secrets[server].iter().map(|secret| Secret::new(secret.clone())).collect();
+        let peers = self.peers(server).iter().map(|peer| self.name(*peer).to_owned()).collect();
+        let mut settings = Settings::new("ucla", self.name(server), peers);
+        let secrets = &self.scenario.secrets[self.identity(server)];
+        settings.secrets = secrets.iter().map(|secret| Secret::new(secret.clone())).collect();
         settings.reconcile = self.scenario.reconcile;
         settings.boot = self.rng.next();
         settings.index_key = (self.rng.next(), self.rng.next());
         settings.jitter_seed = self.rng.next();
+        settings.keeps_changes = self.scenario.disk;
         let boot = settings.boot;
         self.trace(|herd| format!("{} starts as {boot:016x}", herd.name(server)));
-        let replica = Replica::new(settings, self.instant());
+        let mut replica = Replica::new(settings, self.instant());
+        if let Some(disk) = self.disks.get(server) {
+            restore(&mut replica, &disk.committed);
+        }
         self.processes[server] = Some(Process::new(boot, replica));
         self.powered[server] = true;
         self.oracles.started(server);
@@ -60,10 +59,10 @@ impl Herd {
         match input {
             Input::Accepted(conn) => self.accept(server, conn),
             Input::Dialed(conn, peer) => {
-                let nonce = self.nonce();
+                let (nonce, opened) = (self.nonce(), self.queue.now());
                 if let Some(process) = &mut self.processes[server] {
                     let link = process.replica.handle_dialed(now, peer, nonce);
-                    process.sockets.insert(conn, Socket::new(End::Dialer, link));
+                    process.sockets.insert(conn, Socket::new(End::Dialer, link, opened));
                     process.conns.insert(link, conn);
                 }
             }
@@ -79,15 +78,15 @@ impl Herd {
     }
 
     fn accept(&mut self, server: usize, conn: ConnId) {
-        let (now, nonce) = (self.instant(), self.nonce());
+        let (now, nonce, opened) = (self.instant(), self.nonce(), self.queue.now());
         let Some(process) = &mut self.processes[server] else { return };
         match process.replica.handle_accepted(now, nonce) {
             Ok(link) => {
-                process.sockets.insert(conn, Socket::new(End::Acceptor, link));
+                process.sockets.insert(conn, Socket::new(End::Acceptor, link, opened));
                 process.conns.insert(link, conn);
             }
             Err(code) => {
-                self.tally.see("accepted connection refused");
+                self.tally.see(format!("error {code}"));
                 let mut line = Vec::new();
                 encode::error(&mut line, code, "try again");
                 self.network.send(&mut self.queue, conn, End::Acceptor, &line);
@@ -99,76 +98,6 @@ impl Herd {
     fn nonce(&mut self) -> Nonce {
         let (high, low) = (self.rng.next(), self.rng.next());
         Nonce(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
-    }
-
-    fn deliver(&mut self, server: usize, conn: ConnId, delivery: Delivery) {
-        match delivery {
-            Delivery::Room => self.transmit(server, conn),
-            Delivery::Reset => self.drop_socket(server, conn, "connection reset"),
-            Delivery::Item(Item::Fin) => self.drop_socket(server, conn, "closed by the peer"),
-            Delivery::Item(Item::Bytes(bytes)) => self.read(server, conn, &bytes),
-        }
-    }
-
-    fn read(&mut self, server: usize, conn: ConnId, bytes: &[u8]) {
-        let Some(process) = &mut self.processes[server] else { return };
-        let Some(socket) = process.sockets.get_mut(&conn) else { return };
-        self.network.has_read(&mut self.queue, conn, socket.end, bytes.len());
-        socket.inbound.extend_from_slice(bytes);
-        loop {
-            let Some(process) = &mut self.processes[server] else { return };
-            let Some(socket) = process.sockets.get_mut(&conn) else { return };
-            let item = socket.codec.decode(&mut socket.inbound).expect("a buffer has no I/O errors");
-            match item {
-                Some(Ok(message)) => self.on_message(server, conn, &message),
-                Some(Err(invalid)) => self.on_invalid(server, conn, &invalid),
-                None => return,
-            }
-        }
-    }
-
-    fn on_message(&mut self, server: usize, conn: ConnId, message: &PeerMessage<Bytes>) {
-        let now = self.instant();
-        let Some(process) = &mut self.processes[server] else { return };
-        let Some(socket) = process.sockets.get(&conn) else { return };
-        let (link, end) = (socket.link, socket.end);
-        let from = self.network.server(conn, end.other());
-        if let PeerMessage::At(_) = message
-            && self.scenario.plant.loses_line(from, server)
-        {
-            return;
-        }
-        self.tally.sync_lines += u64::from(is_comparison(message));
-        if self.scenario.plant.loses_verb(message.verb()) {
-            return;
-        }
-        let is_taken = !process.replica.is_closing(link);
-        if !matches!(message, PeerMessage::At(_)) || !self.scenario.plant.ignores_line() {
-            process.replica.handle_message(now, link, message);
-        }
-        if let PeerMessage::At(at) = message
-            && is_taken
-        {
-            let record = Record::new(at.at().operands());
-            self.oracles.given(server, self.queue.now(), &record, process.replica.find(&record.client));
-        }
-        self.tally.see(message.verb());
-        if !matches!(message, PeerMessage::Ping(_) | PeerMessage::Pong(_)) {
-            let message = message.clone();
-            self.trace(|herd| {
-                format!("{} gets from {} on {conn:?}: {}", herd.name(server), herd.name(from), describe(&message))
-            });
-        }
-    }
-
-    fn on_invalid(&mut self, server: usize, conn: ConnId, invalid: &Invalid<Bytes>) {
-        let text = format!("{} got {:?}", self.name(server), invalid.line);
-        self.oracles.fail(Oracle::Blame, self.queue.now(), text);
-        let now = self.instant();
-        let Some(process) = &mut self.processes[server] else { return };
-        if let Some(socket) = process.sockets.get(&conn) {
-            process.replica.handle_invalid(now, socket.link, invalid);
-        }
     }
 
     /// The connection is over; the other end is told by the caller, if at all.
@@ -184,6 +113,7 @@ impl Herd {
 
     /// Does what the core asks for until it asks for nothing, then sets the timer.
     pub(crate) fn settle(&mut self, server: usize) {
+        self.write_changes(server);
         while let Some(process) = &mut self.processes[server] {
             if let Some(event) = process.replica.poll_event() {
                 self.on_event(server, &event);
@@ -226,8 +156,8 @@ impl Herd {
         self.settle(server);
     }
 
-    fn dial(&mut self, server: usize, peer: PeerIndex) {
-        let acceptor = self.scenario.graph.peers[server][peer.0];
+    pub(crate) fn dial(&mut self, server: usize, peer: PeerIndex) {
+        let acceptor = self.peers(server)[peer.0];
         let delay = self.network.delay(server, acceptor);
         let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else { return };
         self.trace(|herd| format!("{} dials {}", herd.name(server), herd.name(acceptor)));
@@ -235,7 +165,7 @@ impl Herd {
     }
 
     /// Sends what there is to send while the connection can take it.
-    fn transmit(&mut self, server: usize, conn: ConnId) {
+    pub(crate) fn transmit(&mut self, server: usize, conn: ConnId) {
         let (now, time) = (self.instant(), self.queue.now());
         loop {
             let Some(process) = &mut self.processes[server] else { return };
@@ -283,16 +213,5 @@ impl Herd {
             let text = text(self);
             self.trace.say(self.queue.now(), &text);
         }
-    }
-}
-
-fn is_comparison(message: &PeerMessage<Bytes>) -> bool {
-    matches!(message, PeerMessage::Dig(_) | PeerMessage::List(_) | PeerMessage::Get(_))
-}
-
-fn describe(message: &PeerMessage<Bytes>) -> String {
-    match message {
-        PeerMessage::At(at) => format!("AT {} hops {}", String::from_utf8_lossy(at.at().operands()), at.hops()),
-        other => other.verb().to_owned(),
     }
 }

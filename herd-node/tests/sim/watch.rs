@@ -1,6 +1,6 @@
 //! What a server tells its operator, held against what it should.
 
-use herd_node::replica::{CloseReason, Event};
+use herd_node::replica::{CloseReason, Event, LinkId, PeerIndex};
 use herd_proto::ErrorCode;
 
 use super::herd::Herd;
@@ -14,11 +14,13 @@ impl Herd {
                 self.tally.link_changes += 1;
                 self.tally.see(if *in_agreement { "link up in agreement" } else { "link up" });
             }
-            Event::LinkLost { why, .. } => {
+            Event::LinkLost { peer, why } => {
                 self.tally.link_changes += 1;
-                self.on_close(server, why);
+                self.on_close(server, Some(*peer), why);
             }
-            Event::Refused { why, .. } => self.on_close(server, why),
+            // Who it is was said by the stranger.
+            Event::Refused { link, why, .. } if self.is_of_stranger(server, *link) => self.see_close(why),
+            Event::Refused { peer, why, .. } => self.on_close(server, *peer, why),
             Event::StoreFull { .. } | Event::HopsExhausted { .. } => {
                 let text = format!("{} says {event:?}", self.name(server));
                 self.oracles.fail(Oracle::Blame, self.queue.now(), text);
@@ -27,14 +29,32 @@ impl Herd {
         }
     }
 
-    fn on_close(&mut self, server: usize, why: &CloseReason) {
-        let is_fair = match why {
-            CloseReason::Error(code, _) => matches!(code, ErrorCode::Timeout | ErrorCode::Busy),
-            CloseReason::PeerError(code, _) => matches!(code, Some(ErrorCode::Timeout | ErrorCode::Busy)),
-            _ => true,
-        };
+    fn is_of_stranger(&self, server: usize, link: LinkId) -> bool {
+        let Some(process) = &self.processes[server] else { return false };
+        let conn = process.conns.get(&link).and_then(|conn| Some((*conn, process.sockets.get(conn)?.end)));
+        conn.is_some_and(|(conn, end)| self.is_strangers(conn, end))
+    }
+
+    fn see_close(&mut self, why: &CloseReason) {
         let kind = format!("{why:?}");
         self.tally.see(format!("close: {}", kind.split(['(', '{']).next().unwrap_or_default()));
+        if let CloseReason::Error(code, _) = why {
+            self.tally.see(format!("error {code}"));
+        }
+    }
+
+    fn on_close(&mut self, server: usize, peer: Option<PeerIndex>, why: &CloseReason) {
+        self.see_close(why);
+        let code = match why {
+            CloseReason::Error(code, _) => Some(*code),
+            CloseReason::PeerError(code, _) => *code,
+            _ => return,
+        };
+        let is_fair = match code {
+            Some(ErrorCode::Timeout | ErrorCode::Busy) => true,
+            Some(ErrorCode::DuplicateName) => self.may_share_name(server, peer),
+            _ => false,
+        };
         if !is_fair {
             let text = format!("{} closes a link: {why}", self.name(server));
             self.oracles.fail(Oracle::Blame, self.queue.now(), text);

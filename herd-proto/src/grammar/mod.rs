@@ -14,7 +14,7 @@ use nom::{IResult, Parser};
 
 pub(crate) use client::request;
 pub(crate) use location::location;
-pub(crate) use peer::{hash, peer_message, prefix, summary};
+pub(crate) use peer::{hash, peer_message, prefix, sequence, setting, summary};
 pub(crate) use server::at_line;
 pub(crate) use values::{client_id, hops, limit, radius, server_name, skew, time};
 
@@ -61,7 +61,7 @@ impl Stop {
         Self { offset, expected }
     }
 
-    const fn in_field(self, field: Field, field_offset: usize) -> ParseError {
+    pub(crate) const fn in_field(self, field: Field, field_offset: usize) -> ParseError {
         ParseError { field, offset: field_offset + self.offset, expected: self.expected }
     }
 }

@@ -7,7 +7,7 @@ use crate::message::Span;
 use crate::peer::{AuthParts, HashesParts, HelloParts, PeerErrorParts, PeerParts};
 use crate::{Expected, Field, Hops, Nonce, ParseError, Ping, Pong, Prefix, Ready, Summary};
 
-/// `peer-message = hello / auth / ready / peer-at / dig / lst / get / ping / pong / bye / err`
+/// `peer-message = hello / auth / ready / peer-at / dig / lst / get / ping / pong / ack / bye / err`
 pub(crate) fn peer_message(line: &[u8]) -> Result<PeerParts, ParseError> {
     super::addressable(line)?;
     let mut words = Words::new(line);
@@ -19,6 +19,7 @@ pub(crate) fn peer_message(line: &[u8]) -> Result<PeerParts, ParseError> {
         b"GET" => get(&mut words, line),
         b"PING" => ping(&mut words),
         b"PONG" => pong(&mut words),
+        b"ACK" => ack(&mut words, line),
         b"HELLO" => hello(&mut words, line),
         b"AUTH" => auth(&mut words),
         b"READY" => ready(&mut words),
@@ -43,7 +44,8 @@ fn hello(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
     if let Some(settings) = settings {
         let mut offset = settings.start();
         for text in settings.of(line).split(|byte| *byte == b' ') {
-            setting(text).map_err(|stop| stop.in_field(Field::Setting, offset))?;
+            let key = text.iter().position(|byte| *byte == b'=').unwrap_or_default();
+            setting(text, key).map_err(|stop| stop.in_field(Field::Setting, offset))?;
             offset += text.len() + 1;
         }
     }
@@ -51,10 +53,12 @@ fn hello(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
 }
 
 /// `setting = 1*( %x21-3C / %x3E-7E ) "=" *( %x21-7E )`
-fn setting(text: &[u8]) -> Result<(), Stop> {
+///
+/// `key_len` is where the first `=` is, or has to be.
+pub(crate) fn setting(text: &[u8], key_len: usize) -> Result<(), Stop> {
     match text.iter().position(|byte| !byte.is_ascii_graphic()) {
         Some(offset) => Err(Stop::new(offset, Expected::Setting)),
-        None if text.iter().position(|byte| *byte == b'=').is_some_and(|at| at > 0) => Ok(()),
+        None if key_len > 0 && text.iter().position(|byte| *byte == b'=') == Some(key_len) => Ok(()),
         None => Err(Stop::new(0, Expected::Setting)),
     }
 }
@@ -154,6 +158,11 @@ pub(crate) fn hash(text: &[u8]) -> Result<u64, Stop> {
     hex_u64(text)
 }
 
+/// `sequence = number`
+pub(crate) fn sequence(text: &[u8]) -> Result<u64, Stop> {
+    number(text)
+}
+
 /// `ping = "PING" SP number SP number SP 16HEXLOWER`
 fn ping(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
     let (_, sequence) = words.operand(Field::Sequence, number)?;
@@ -168,6 +177,20 @@ fn pong(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
     let (_, sequence) = words.operand(Field::Sequence, number)?;
     words.end()?;
     Ok(PeerParts::Pong(Pong { sequence }))
+}
+
+/// `ack = "ACK" SP number *( SP number )`
+fn ack(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
+    let (_, taken) = words.operand(Field::Count, number)?;
+    let refused = words.rest()?;
+    if let Some(refused) = refused {
+        let mut offset = refused.start();
+        for text in refused.of(line).split(|byte| *byte == b' ') {
+            sequence(text).map_err(|stop| stop.in_field(Field::Sequence, offset))?;
+            offset += text.len() + 1;
+        }
+    }
+    Ok(PeerParts::Ack(taken, refused))
 }
 
 /// `bye = "BYE" SP text`

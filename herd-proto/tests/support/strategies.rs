@@ -115,6 +115,10 @@ pub(crate) fn peer_line() -> impl Strategy<Value = String> {
         (at(), server_name(), any::<u8>()).prop_map(|(at, sender, hops)| format!("{at} {sender} {hops}")),
         (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(a, b, root)| format!("PING {a} {b} {root:016x}")),
         any::<u64>().prop_map(|sequence| format!("PONG {sequence}")),
+        prop::collection::vec(any::<u64>(), 1..20).prop_map(|numbers| {
+            let numbers = numbers.iter().map(|number| format!(" {number}")).collect::<String>();
+            format!("ACK{numbers}")
+        }),
         ("-|[0-9a-f]{1,3}", prop::collection::vec((any::<u64>(), any::<u64>()), 16)).prop_map(|(prefix, parts)| {
             let parts = parts.iter().map(|(count, digest)| format!(" {count}:{digest:016x}")).collect::<String>();
             format!("DIG {prefix}{parts}")

@@ -1,0 +1,202 @@
+//! Posts whose reply waits until other servers hold them too (WIRE §2.9, §6.11).
+//!
+//! No record carries who acknowledged it: only while somebody waits is anything kept. Each wait and each record sent get the present
+//! value of one counter, so whether a record that a peer has taken in was sent after a wait began is one comparison. What was sent then
+//! is the post, or something newer of its client: either way the post is not lost.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::store::Slot;
+use super::{PeerIndex, Replica};
+
+/// A post that waits for copies: never given to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+/// What became of a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Which.
+    pub ticket: Ticket,
+    /// As many peers as wanted hold the post, or something newer of its client. Otherwise time is up: they may, and may not.
+    pub is_copied: bool,
+}
+
+/// All waits of a server.
+#[derive(Debug)]
+pub(super) struct Copies {
+    /// How many peers must hold a post.
+    wanted: u32,
+    patience: Duration,
+    counter: u64,
+    waits: BTreeMap<Slot, Vec<Wait>>,
+    /// In the order of their ends, since all have the same patience. The first is not settled.
+    ends: VecDeque<(Instant, Slot, Ticket)>,
+    settled: VecDeque<Settled>,
+}
+
+#[derive(Debug)]
+struct Wait {
+    ticket: Ticket,
+    /// One bit for each peer that has confirmed.
+    confirmed: u32,
+}
+
+impl Copies {
+    pub(super) const fn new(wanted: u32, patience: Duration) -> Self {
+        Self { wanted, patience, counter: 0, waits: BTreeMap::new(), ends: VecDeque::new(), settled: VecDeque::new() }
+    }
+
+    pub(super) const fn are_wanted(&self) -> bool {
+        self.wanted > 0
+    }
+
+    fn wait(&mut self, now: Instant, slot: Slot) -> Ticket {
+        self.counter += 1;
+        let ticket = Ticket(self.counter);
+        self.waits.entry(slot).or_default().push(Wait { ticket, confirmed: 0 });
+        self.ends.push_back((now + self.patience, slot, ticket));
+        ticket
+    }
+
+    /// What a record of `slot` that is sent now confirms once it is taken in; `None` where nobody waits for it.
+    pub(super) fn stamp(&self, slot: Slot) -> Option<u64> {
+        self.waits.contains_key(&slot).then_some(self.counter)
+    }
+
+    /// `peer` holds what `slot` held when the counter was at `stamp`, or something newer.
+    pub(super) fn confirm(&mut self, slot: Slot, stamp: u64, peer: PeerIndex) {
+        let Some(waits) = self.waits.get_mut(&slot) else { return };
+        let (wanted, settled) = (self.wanted, &mut self.settled);
+        waits.retain_mut(|wait| {
+            if wait.ticket.0 <= stamp {
+                wait.confirmed |= 1_u32.checked_shl(u32::try_from(peer.0).unwrap_or(u32::MAX)).unwrap_or_default();
+            }
+            let is_copied = wait.confirmed.count_ones() >= wanted;
+            if is_copied {
+                settled.push_back(Settled { ticket: wait.ticket, is_copied });
+            }
+            !is_copied
+        });
+        if waits.is_empty() {
+            self.waits.remove(&slot);
+        }
+        self.pass_over_settled();
+    }
+
+    fn pass_over_settled(&mut self) {
+        let waits = &self.waits;
+        let is_settled = |slot, ticket| {
+            waits.get(&slot).is_none_or(|waits: &Vec<Wait>| waits.iter().all(|wait| wait.ticket != ticket))
+        };
+        while self.ends.pop_front_if(|(_, slot, ticket)| is_settled(*slot, *ticket)).is_some() {}
+    }
+
+    /// `peer` has sent what `slot` holds.
+    pub(super) fn confirm_held(&mut self, slot: Slot, peer: PeerIndex) {
+        if !self.waits.is_empty() {
+            self.confirm(slot, self.counter, peer);
+        }
+    }
+
+    /// When the first wait ends.
+    pub(super) fn next_end(&self) -> Option<Instant> {
+        self.ends.front().map(|(end, ..)| *end)
+    }
+
+    /// Ends the waits whose time is up.
+    pub(super) fn end_waits(&mut self, now: Instant) {
+        while let Some((_, slot, ticket)) = self.ends.pop_front_if(|(end, ..)| *end <= now) {
+            let Some(waits) = self.waits.get_mut(&slot) else { continue };
+            if let Some(at) = waits.iter().position(|wait| wait.ticket == ticket) {
+                waits.remove(at);
+                self.settled.push_back(Settled { ticket, is_copied: false });
+            }
+            if waits.is_empty() {
+                self.waits.remove(&slot);
+            }
+        }
+        self.pass_over_settled();
+    }
+}
+
+/// The ATs of one link that somebody waits for.
+#[derive(Debug, Default)]
+pub(super) struct Unacknowledged {
+    /// How many ATs have been sent on the link.
+    sent: u64,
+    /// Number, slot and stamp of each that somebody waits for.
+    waiting: VecDeque<(u64, Slot, u64)>,
+}
+
+impl Unacknowledged {
+    /// One more AT has been sent.
+    pub(super) fn send(&mut self, slot: Slot, stamp: Option<u64>) {
+        self.sent += 1;
+        self.waiting.extend(stamp.map(|stamp| (self.sent, slot, stamp)));
+    }
+
+    pub(super) const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// The next that is among the first `taken`.
+    fn next_taken(&mut self, taken: u64) -> Option<(u64, Slot, u64)> {
+        self.waiting.pop_front_if(|(number, ..)| *number <= taken)
+    }
+}
+
+/// What a peer that wants to be told has sent, and has not been told of yet.
+#[derive(Debug, Default)]
+pub(super) struct Owed {
+    /// ATs taken in, or refused.
+    pub(super) taken: u64,
+    pub(super) refused: Vec<u64>,
+    pub(super) is_due: bool,
+}
+
+impl Replica {
+    /// As [`handle_post`](Self::handle_post), for a server whose replies wait for copies: with a ticket, unless the post was refused.
+    ///
+    /// [`poll_settled`](Self::poll_settled) says of every ticket what became of it, within [`Settings::copies_wait`](super::Settings).
+    pub fn handle_post_to_copy(
+        &mut self,
+        now: Instant,
+        candidate: &super::Candidate<'_>,
+    ) -> (super::Posted, Option<Ticket>) {
+        let posted = self.handle_post(candidate);
+        let slot = match posted {
+            super::Posted::Full => None,
+            super::Posted::Newer | super::Posted::Known => self.store.slot_of(candidate.client()),
+        };
+        let ticket = slot.map(|slot| self.copies.wait(now, slot));
+        if let (Some(slot), super::Posted::Known) = (slot, posted) {
+            // Who holds it was forgotten, if it ever was known: all are sent it again.
+            self.store.known_only_by(slot, None);
+            self.flood(slot, None);
+        }
+        (posted, ticket)
+    }
+
+    /// A wait that is over.
+    pub fn poll_settled(&mut self) -> Option<Settled> {
+        self.copies.settled.pop_front()
+    }
+
+    /// A peer says which of the ATs of link `id` it has taken in. False for more than there were.
+    pub(super) fn on_ack(&mut self, id: super::LinkId, taken: u64, mut refused: Vec<u64>) -> bool {
+        let Some(link) = self.links.get_mut(&id) else { return true };
+        let Some(peer) = link.peer else { return true };
+        if taken > link.unacknowledged.sent() {
+            return false;
+        }
+        refused.sort_unstable();
+        while let Some((number, slot, stamp)) = link.unacknowledged.next_taken(taken) {
+            if refused.binary_search(&number).is_err() {
+                self.copies.confirm(slot, stamp, peer);
+            }
+        }
+        true
+    }
+}
