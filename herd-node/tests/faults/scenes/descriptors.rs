@@ -17,8 +17,8 @@ use crate::talk::Talk;
 
 const RING: [(&str, &str); 3] = [("Riley", "Jaquez"), ("Jaquez", "Juzang"), ("Juzang", "Riley")];
 const STARVED: &str = "Riley";
-/// The server keeps 128 back from its clients, so this leaves them some and takes all.
-const FILES: usize = 192;
+/// The server keeps 192 back from its clients: this leaves them some, and is soon used up.
+const FILES: usize = 320;
 /// Whoever knocks may wait long, so that knocking is enough to use them up.
 const PATIENT: &str = "[limits]\nunproven_max = 1000\nhandshake_ms = 60000\n";
 
