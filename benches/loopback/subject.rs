@@ -86,6 +86,7 @@ fn config() -> io::Result<Config> {
     config.journal = None;
     for server in &mut config.servers {
         (server.client, server.peer) = (any_port(), any_port());
+        server.admin = None;
         server.peers.iter_mut().for_each(|peer| peer.dial = any_port());
     }
     Ok(config)

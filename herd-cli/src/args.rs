@@ -16,13 +16,16 @@ Examples:
       Send lines as they are, and print each one's reply
   herd-cli whatsat kiwi.cs.ucla.edu 10 5 --json | jq '.places.results[].name'
       Only the names of the places
+  herd-cli digest
+      Do the servers hold the same? One line each, and one that says it
 
 Exit codes:
-  0    everything was answered
-  1    everything was answered, something with '?'
+  0    everything was answered; the servers agree
+  1    everything was answered, something with '?'; the servers differ, or some of
+       them did not answer
   2    the command line, the configuration or the input can't be used
   3    something was not answered: no connection, no reply in time, a connection
-       that ended early, a reply that is none of the protocol's
+       that ended early, a reply that is none of the protocol's; no server answered
   130  interrupted (Ctrl-C)
 
 On a terminal replies are shown for people. In a pipe they are the bytes that came:
@@ -31,7 +34,9 @@ reply is one line:
   {\"reply\":\"at\",\"server\":…,\"skew\":…,\"client\":…,\"location\":…,\"latitude\":…,\"longitude\":…,\"time\":…}
   {\"reply\":\"nearby\",\"at\":{…},\"places\":…}
   {\"reply\":\"invalid\",\"line\":…}
-  {\"reply\":\"unreadable\",\"line\":…,\"error\":…}";
+  {\"reply\":\"unreadable\",\"line\":…,\"error\":…}
+  {\"reply\":\"digest\",\"server\":…,\"address\":…,\"herd\":…,\"records\":…,\"root\":…,\"links\":…,\"links_up\":…,\"links_in_sync\":…}
+  {\"reply\":\"verdict\",\"agree\":…,\"asked\":…,\"answered\":…,\"text\":…}";
 
 /// Talk to a location herd: say where a client is, ask what is near it.
 #[derive(Debug, Parser)]
@@ -76,6 +81,16 @@ pub(crate) enum Command {
         /// Lines that begin with a hyphen come after '--'.
         #[arg(value_name = "LINE")]
         lines: Vec<OsString>,
+    },
+    /// Compare what the servers of a herd hold, and say whether they agree
+    Digest {
+        /// Where a server answers to those who watch over it, as ip:port or host:port; as often as there are servers
+        /// [default: as the configuration says; five servers on this machine]
+        #[arg(long, value_name = "ADDR")]
+        admin: Vec<String>,
+        /// How long servers that differ are asked again before that is said: they may just be telling each other
+        #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds_or_none)]
+        wait: Duration,
     },
 }
 
@@ -150,6 +165,13 @@ pub(crate) enum When {
     Always,
     /// Never
     Never,
+}
+
+/// Above or equal to 0, at most a million seconds.
+fn seconds_or_none(text: &str) -> Result<Duration, &'static str> {
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.')) && text.parse() == Ok(0.0);
+    let wrong = "expected seconds, at least 0 and at most 1000000, such as 2 or 0.5";
+    if is_zero { Ok(Duration::ZERO) } else { seconds(text).map_err(|_| wrong) }
 }
 
 /// A time-out: above 0, at most a million seconds.
@@ -228,6 +250,16 @@ mod tests {
         assert_eq!(seconds("10"), Ok(Duration::from_secs(10)));
         for text in ["", "0", "0.0", "-1", "inf", "nan", "1e3", "1000001", ".", "99999999999999999999999", "1.2.3"] {
             assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wait_may_be_none() {
+        assert_eq!(seconds_or_none("0"), Ok(Duration::ZERO));
+        assert_eq!(seconds_or_none("0.0"), Ok(Duration::ZERO));
+        assert_eq!(seconds_or_none("0.5"), Ok(Duration::from_millis(500)));
+        for text in ["", ".", "-0", "-1", "inf", "1000001", "0.0.0"] {
+            assert!(seconds_or_none(text).is_err(), "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a client has to know of a herd's configuration file: the name and client address of every `[[server]]`.
+//! What a client has to know of a herd's configuration file: the name, client and admin address of every `[[server]]`.
 //!
 //! Whether the rest of the file makes a herd is the servers' question (`herd-node check-config`); a client must be able to
 //! read a file whose secrets and directories are on another machine.
@@ -11,8 +11,8 @@ use herd_proto::{ParseError, ServerName};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::AddressError;
 use crate::servers::Server;
+use crate::{Address, AddressError};
 
 /// A file beyond this is no configuration; it would only fill memory.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
@@ -56,6 +56,9 @@ pub enum ConfigProblem {
     /// An address that can't be understood.
     #[error("key `client`: {0}")]
     Client(AddressError),
+    /// An admin address that can't be understood.
+    #[error("key `admin`: {0}")]
+    Admin(AddressError),
     /// Two servers of one name.
     #[error("key `name`: there is another server called '{0}'")]
     Twice(String),
@@ -71,6 +74,7 @@ struct Tables {
 struct Table {
     name: Spanned<String>,
     client: Spanned<String>,
+    admin: Option<Spanned<String>>,
 }
 
 /// The servers of `file`, in its order; at least one.
@@ -113,12 +117,16 @@ fn servers(text: &str) -> Result<Vec<Server>, Wrong> {
     if servers.is_empty() { Err((None, ConfigProblem::NoServer)) } else { Ok(servers) }
 }
 
-fn server(Table { name, client }: &Table) -> Result<Server, Wrong> {
+fn server(Table { name, client, admin }: &Table) -> Result<Server, Wrong> {
     let known = ServerName::new(name.get_ref().as_str())
         .map_err(|error| (Some(name.span().start), ConfigProblem::Name(error)))?;
-    let address =
-        client.get_ref().parse().map_err(|error| (Some(client.span().start), ConfigProblem::Client(error)))?;
-    Ok(Server::new(known.as_str().to_owned(), address))
+    let address = address(client, ConfigProblem::Client)?;
+    let admin = admin.as_ref().map(|admin| self::address(admin, ConfigProblem::Admin)).transpose()?;
+    Ok(Server::new(known.as_str().to_owned(), address, admin))
+}
+
+fn address(text: &Spanned<String>, problem: fn(AddressError) -> ConfigProblem) -> Result<Address, Wrong> {
+    text.get_ref().parse().map_err(|error| (Some(text.span().start), problem(error)))
 }
 
 fn line_of(text: &[u8], offset: usize) -> usize {
@@ -156,5 +164,7 @@ mod tests {
         );
         assert!(wrong("[[server]]\nname = 7\nclient = 'a:1'\n").starts_with("2: invalid type"));
         assert!(wrong("\n[[server\n").starts_with("2: "));
+        let admin = "[[server]]\nname = 'A'\nclient = 'a:1'\nadmin = '127.0.0.1'\n";
+        assert_eq!(wrong(admin), "4: key `admin`: expected host:port");
     }
 }

@@ -3,9 +3,9 @@
 /// The exit codes, as `--help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ExitCode {
-    /// Everything was answered.
+    /// Everything was answered; servers that were compared agree.
     Answered = 0,
-    /// Everything was answered, something with `?`.
+    /// Everything was answered, something with `?`; servers that were compared differ, or some of them did not answer.
     Refused = 1,
     /// The command line, the configuration or the input can't be used.
     Usage = 2,

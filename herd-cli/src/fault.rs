@@ -19,8 +19,10 @@ pub(crate) enum Fault {
     Config(#[from] ConfigError),
     #[error(transparent)]
     UnknownServer(#[from] UnknownServer),
-    #[error("--server '{text}'")]
-    Address { text: String, source: herd_cli::AddressError },
+    #[error("{option} '{text}'")]
+    Address { option: &'static str, text: String, source: herd_cli::AddressError },
+    #[error("{0}; see herd-cli --help")]
+    Usage(String),
     #[error(transparent)]
     Input(#[from] InputError),
     #[error("{name}")]
@@ -39,9 +41,12 @@ pub(crate) enum Fault {
 impl Fault {
     pub(crate) const fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Operand(_) | Self::Config(_) | Self::UnknownServer(_) | Self::Address { .. } | Self::Input(_) => {
-                ExitCode::Usage
-            }
+            Self::Operand(_)
+            | Self::Config(_)
+            | Self::UnknownServer(_)
+            | Self::Address { .. }
+            | Self::Usage(_)
+            | Self::Input(_) => ExitCode::Usage,
             Self::NotConnected { .. } | Self::Client(_) | Self::CutShort(_) | Self::Output(_) | Self::Runtime(_) => {
                 ExitCode::Unanswered
             }
@@ -50,15 +55,20 @@ impl Fault {
 
     /// The fault and its causes in one line.
     pub(crate) fn one_line(&self) -> String {
-        let mut line = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            line.push_str(": ");
-            line.push_str(&clause(error));
-            cause = error.source();
-        }
-        line
+        causes(self)
     }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut line = clause(error);
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&clause(error));
+        cause = error.source();
+    }
+    line
 }
 
 /// An error as a clause of a sentence: the system's come with a capital and a number.

@@ -1,7 +1,8 @@
 //! A client of the location herd.
 //!
 //! [`Client`] speaks with one server over one connection: typed calls, or any number of lines pipelined, replies in the order
-//! of the requests. [`Servers`] knows where a herd's servers are by name, from the default herd or a configuration file. The
+//! of the requests. [`Servers`] knows where a herd's servers are by name, from the default herd or a configuration file;
+//! [`status()`] is what one of them says of itself, to those who watch over the herd. The
 //! `herd-cli` program is a thin layer over both. What is said on the wire is [`herd_proto`]'s business; documentation here
 //! cites its `WIRE.md` as *WIRE §n*.
 //!
@@ -35,6 +36,7 @@
 #![deny(missing_docs)]
 
 mod address;
+mod admin;
 mod client;
 mod clock;
 mod config;
@@ -42,6 +44,7 @@ mod error;
 mod servers;
 
 pub use address::{Address, AddressError};
+pub use admin::{AdminError, PeerStatus, ServerStatus, status};
 pub use client::{Client, Nearby, Reply};
 pub use clock::now;
 pub use config::{ConfigError, ConfigProblem};

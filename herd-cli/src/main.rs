@@ -1,12 +1,14 @@
 //! `herd-cli`: talk to a location herd from the terminal.
 //!
 //! A thin layer over the `herd_cli` library: [`args`] say what is wanted, [`operands`] and [`input`] turn that into lines, a
-//! [`conversation`] sends them and hands every reply to an [`output`], and the end is an [`exit`] code.
+//! [`conversation`] sends them and hands every reply to an [`output`], and the end is an [`exit`] code. A [`digest`] is no
+//! conversation: it asks several servers, elsewhere.
 
 #![forbid(unsafe_code)]
 
 mod args;
 mod conversation;
+mod digest;
 mod exit;
 mod fault;
 mod input;
@@ -14,6 +16,7 @@ mod operands;
 mod output;
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use clap::Parser;
 use herd_cli::{Address, Client, Servers};
@@ -22,7 +25,6 @@ use crate::args::{Cli, Command, ServerArgs};
 use crate::conversation::Conversation;
 use crate::exit::ExitCode;
 use crate::fault::{Fault, complain};
-use crate::input::Lines;
 use crate::output::Output;
 
 fn main() -> std::process::ExitCode {
@@ -46,9 +48,14 @@ const MISSING: clap::error::ErrorKind = clap::error::ErrorKind::DisplayHelpOnMis
 fn run(cli: Cli) -> Result<ExitCode, Fault> {
     let output = Output::new(&cli.display);
     // What is wrong with the operands is said before anybody is called.
-    let lines = lines(cli.command)?;
+    let lines = match cli.command {
+        Command::Iamat { id, location, time } => input::single(operands::iamat(&id, &location, time.as_deref())?),
+        Command::Whatsat { id, radius, limit } => input::single(operands::whatsat(&id, &radius, &limit)?),
+        Command::Send { lines } => input::of(lines)?,
+        Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
+    };
     let (name, address) = server(&cli.server)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Fault::Runtime)?;
+    let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let client = Client::connect(&address, cli.server.timeout).await.map_err(|source| match name {
             Some(name) => Fault::NotConnected { name, source },
@@ -61,19 +68,29 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
     ended
 }
 
-fn lines(command: Command) -> Result<Lines, Fault> {
-    Ok(match command {
-        Command::Iamat { id, location, time } => input::single(operands::iamat(&id, &location, time.as_deref())?),
-        Command::Whatsat { id, radius, limit } => input::single(operands::whatsat(&id, &radius, &limit)?),
-        Command::Send { lines } => input::of(lines)?,
-    })
+/// Compares servers, shows it, and ends as they agree or not.
+fn digest(admin: &[String], wait: Duration, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
+    let targets = digest::targets(admin, server)?;
+    let runtime = runtime()?;
+    let report = runtime.block_on(digest::compare(&targets, server.timeout, wait));
+    runtime.shutdown_background();
+    match output.digest(&report).and_then(|()| output.flush()) {
+        // A reader who goes away early is no error.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
+        _ => Ok((&report).into()),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Fault::Runtime)
 }
 
 /// The server's name, if it was found by it, and its address. A name has no colon and an address has one; the configuration
 /// is only read for a name.
 fn server(args: &ServerArgs) -> Result<(Option<String>, Address), Fault> {
     if let Some(text) = args.server.as_ref().filter(|text| text.contains(':')) {
-        let address = text.parse().map_err(|source| Fault::Address { text: text.clone(), source })?;
+        let address =
+            text.parse().map_err(|source| Fault::Address { option: "--server", text: text.clone(), source })?;
         return Ok((None, address));
     }
     let servers = match args.config() {

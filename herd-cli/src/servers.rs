@@ -6,16 +6,17 @@ use herd_proto::herd::DEFAULT_SERVERS;
 
 use crate::{Address, ConfigError, config};
 
-/// A server's name and its address for clients.
+/// A server's name and its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     name: String,
     address: Address,
+    admin: Option<Address>,
 }
 
 impl Server {
-    pub(crate) const fn new(name: String, address: Address) -> Self {
-        Self { name, address }
+    pub(crate) const fn new(name: String, address: Address, admin: Option<Address>) -> Self {
+        Self { name, address, admin }
     }
 
     /// The name.
@@ -26,6 +27,11 @@ impl Server {
     /// Where it listens for clients.
     pub const fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Where it answers to those who watch over it, if it does.
+    pub const fn admin(&self) -> Option<&Address> {
+        self.admin.as_ref()
     }
 }
 
@@ -42,12 +48,16 @@ impl Servers {
     pub fn default_herd() -> Self {
         let list = DEFAULT_SERVERS
             .iter()
-            .map(|server| Server::new(server.name.to_owned(), Address::new("127.0.0.1", server.client_port)))
+            .map(|server| {
+                let on_loopback = |port| Address::new("127.0.0.1", port);
+                let (clients, admin) = (on_loopback(server.client_port), on_loopback(server.admin_port));
+                Server::new(server.name.to_owned(), clients, Some(admin))
+            })
             .collect();
         Self { list, file: None }
     }
 
-    /// The servers in a herd's configuration file: `name` and `client` of every `[[server]]`. Nothing else in it is looked at.
+    /// The servers in a herd's configuration file: `name`, `client` and `admin` of every `[[server]]`. Nothing else in it is looked at.
     ///
     /// # Errors
     /// The file can't be read, is no TOML, or has no server, a server without name or address, or two of one name.
@@ -97,7 +107,9 @@ mod tests {
     fn the_default_herd_is_found_by_name() {
         let servers = Servers::default_herd();
         assert_eq!(servers.iter().count(), 5);
-        assert_eq!(servers.find("Campbell").unwrap().address().to_string(), "127.0.0.1:12003");
+        let campbell = servers.find("Campbell").unwrap();
+        assert_eq!(campbell.address().to_string(), "127.0.0.1:12003");
+        assert_eq!(campbell.admin().unwrap().to_string(), "127.0.0.1:14003");
         assert_eq!(
             servers.find("riley").unwrap_err().to_string(),
             "no server is called 'riley' in the default herd: there are Riley, Jaquez, Juzang, Campbell, Bernard"

@@ -8,62 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
 use common::herd_cli;
-use herd_node::config::Config;
-use herd_node::server::{Herd, Server};
-use tokio::sync::oneshot;
-
-/// The default herd on free ports, in this process, until it is dropped.
-struct Servers {
-    /// Names and where clients connect.
-    servers: Vec<(String, SocketAddr)>,
-    _stop: oneshot::Sender<()>,
-}
-
-impl Servers {
-    fn start() -> Self {
-        let (tell, told) = std::sync::mpsc::channel();
-        let (stop, stopped) = oneshot::channel::<()>();
-        std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-                let mut config = Config::default_herd(&|_| None).unwrap();
-                config.journal = None;
-                for server in &mut config.servers {
-                    server.client.set_port(0);
-                    server.peer.set_port(0);
-                    server.peers.iter_mut().for_each(|peer| peer.dial.set_port(0));
-                }
-                let herd = Herd::bind(&config).await.unwrap();
-                let handles: Vec<_> = herd.servers().iter().map(Server::handle).collect();
-                let servers: Vec<_> =
-                    herd.servers().iter().map(|server| (server.name().to_owned(), server.client_address())).collect();
-                let is_linked = async {
-                    for handle in handles {
-                        handle.wait_linked().await;
-                    }
-                    tell.send(servers).unwrap();
-                };
-                let end = async {
-                    // Dropped: the test is over.
-                    let _ = stopped.await;
-                };
-                tokio::join!(herd.run(end), is_linked);
-            });
-        });
-        Self { servers: told.recv().unwrap(), _stop: stop }
-    }
-
-    /// The configuration by which herd-cli finds them.
-    fn write_configuration(&self, file: &Path) {
-        let server = |(name, address): &(String, SocketAddr)| {
-            format!("[[server]]\nname = \"{name}\"\nclient = \"{address}\"\npeer = \"127.0.0.1:0\"\n")
-        };
-        fs::write(file, self.servers.iter().map(server).collect::<String>()).unwrap();
-    }
-
-    fn at(&self, name: &str) -> SocketAddr {
-        self.servers.iter().find(|(other, _)| other == name).unwrap().1
-    }
-}
+use common::servers::{self, Servers};
 
 #[test]
 fn commands_in_the_readme_work() {
@@ -71,16 +16,19 @@ fn commands_in_the_readme_work() {
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let configuration = directory.path().join("herd.toml");
-    let servers = Servers::start();
-    servers.write_configuration(&configuration);
+    let servers = Servers::start(servers::default_herd());
+    servers.wait_linked();
+    servers.write_configuration(&configuration, "");
     let mut replies = Vec::new();
     for line in readme.split("```sh\n").skip(1).flat_map(|rest| rest.split("```").next().unwrap().lines()) {
-        if let Some(arguments) = line.strip_prefix("herd-cli ") {
+        if line == "herd-cli digest" {
+            agreed(&configuration);
+        } else if let Some(arguments) = line.strip_prefix("herd-cli ") {
             let arguments: Vec<&str> = arguments.split_whitespace().collect();
             replies.push(answered(&arguments, &configuration));
         } else if let Some(rest) = line.strip_prefix("printf '") {
             let (text, rest) = rest.split_once("\\n' | nc 127.0.0.1 ").expect("printf 'LINE\\n' | nc 127.0.0.1 PORT");
-            replies.push(exchanged(servers.at(default_server(rest)), text));
+            replies.push(exchanged(servers.find(default_server(rest)).clients, text));
         }
     }
     assert!(replies.len() >= 3, "README.md shows {} commands", replies.len());
@@ -99,6 +47,14 @@ fn answered(arguments: &[&str], configuration: &Path) -> String {
         }
     }
     panic!("{arguments:?} is answered with `?` for ever");
+}
+
+/// What the servers hold is the same: what was posted has reached all of them, or is on its way.
+fn agreed(configuration: &Path) {
+    let output = herd_cli(&["digest", "--wait", "30"]).env("HERD_CONFIG", configuration).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.lines().last().unwrap().starts_with("5 of 5 servers agree: 1 record, root "), "{said}");
 }
 
 /// The name of the default herd's server with that port for clients.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use herd_node::config::{Config, process_env};
 
-use crate::{demo, run};
+use crate::{demo, dump, run};
 
 /// Servers of a location herd: a device posts where it is to any of them, and soon every one of them knows.
 #[derive(Debug, Parser)]
@@ -27,7 +27,7 @@ Examples:
   herd-node check-config herd.toml        is it right?
 
 Without a configuration file: Riley, Jaquez, Juzang, Campbell and Bernard on loopback, clients
-on ports 12000-12004, peers on 13000-13004, journals in ./logs.
+on ports 12000-12004, peers on 13000-13004, admin on 14000-14004, journals in ./logs.
 
 Environment: HERD_SECRET (shared secret of the peers), PLACES_KEY (Google's API key).
 
@@ -40,6 +40,11 @@ enum Command {
     /// Check a configuration file and open nothing.
     CheckConfig {
         /// The file.
+        file: PathBuf,
+    },
+    /// Show a file of a server's disk log as text, and whether it is damaged.
+    LogDump {
+        /// The file: log-… or snapshot-…
         file: PathBuf,
     },
     /// Start a herd of five on free ports, break it, mend it, and show every line said.
@@ -112,6 +117,7 @@ fn perform(command: &Command) -> Result<(), Failure> {
             run::say(&format!("{}: herd {:?}, {}", file.display(), config.herd, servers(&config)));
             Ok(())
         }
+        Command::LogDump { file } => dump::dump(file),
         Command::Demo { stay } => demo::demo(*stay),
     }
 }

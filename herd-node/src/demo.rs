@@ -40,6 +40,7 @@ fn configuration(journals: &Journals) -> Result<Config, Failure> {
     for server in &mut config.servers {
         server.client.set_port(0);
         server.peer.set_port(0);
+        server.admin = None;
         for peer in &mut server.peers {
             peer.dial.set_port(0);
         }

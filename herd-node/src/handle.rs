@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::journal;
 use crate::net::Shared;
 use crate::replica::{PeerIndex, Replica};
+use crate::status::Status;
 
 /// A running server, seen from the same process. Clones see the same server.
 #[derive(Clone, Debug)]
@@ -46,6 +47,11 @@ impl Handle {
     /// Waits until this server knows exactly this of its client: `origin skew client location time`.
     pub async fn wait_known(&self, client: &[u8], operands: &[u8]) {
         self.wait_until(|replica| replica.find(client) == Some(operands)).await;
+    }
+
+    /// What the server says about itself now.
+    pub fn status(&self) -> Status {
+        Status::of(&self.shared)
     }
 
     /// How the journal is doing.

@@ -2,6 +2,7 @@
 
 mod command;
 mod demo;
+mod dump;
 mod run;
 
 use std::process::ExitCode;

@@ -60,7 +60,9 @@ pub(crate) fn say(line: &str) {
 }
 
 fn announce(server: &Server) {
-    say(&format!("{}: clients on {}, peers on {}", server.name(), server.client_address(), server.peer_address()));
+    let admin = server.admin_address().map(|address| format!(", admin on {address}")).unwrap_or_default();
+    let (clients, peers) = (server.client_address(), server.peer_address());
+    say(&format!("{}: clients on {clients}, peers on {peers}{admin}", server.name()));
 }
 
 /// As many open files as the system lets us have without asking anybody.

@@ -12,11 +12,14 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::{Config, ServerConfig};
+use crate::disk::{self, Disk};
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, PeerAddress, Shared, SharedParts};
+use crate::net::{self, Ack, PeerAddress, Shared, SharedParts};
 use crate::places::{self, Places};
+use crate::recovery::{self, Known};
 use crate::replica::{self, Replica};
+use crate::status;
 
 /// How long links may take to send what they have and say goodbye.
 const LINKS_GRACE: Duration = Duration::from_secs(5);
@@ -30,6 +33,7 @@ const LINKS_GRACE: Duration = Duration::from_secs(5);
 /// config.journal = None;
 /// for server in &mut config.servers {
 ///     (server.client, server.peer) = ("127.0.0.1:0".parse()?, "127.0.0.1:0".parse()?);
+///     server.admin = None;
 /// }
 /// let riley = Server::bind(&config, "Riley").await?;
 /// println!("clients of Riley connect to {}", riley.client_address());
@@ -41,8 +45,11 @@ pub struct Server {
     shared: Arc<Shared>,
     clients: TcpListener,
     peers: TcpListener,
+    admin: Option<TcpListener>,
     client_address: SocketAddr,
     peer_address: SocketAddr,
+    admin_address: Option<SocketAddr>,
+    status_every: Option<Duration>,
 }
 
 /// Why a server could not be set up.
@@ -65,12 +72,26 @@ pub enum BindError {
         /// Where peers would be listened for.
         address: SocketAddr,
     },
+    /// The admin listener would be on an address that others can reach.
+    #[error("{name} would show itself to any stranger on {address}: its admin listener is for loopback")]
+    AdminNotLoopback {
+        /// The server.
+        name: String,
+        /// Where it would listen.
+        address: SocketAddr,
+    },
+    /// An admin listener is asked for that this program was built without.
+    #[error("{name} has an admin address, and this program was built without the feature `admin`")]
+    NoAdmin {
+        /// The server.
+        name: String,
+    },
     /// An address can't be listened on.
     #[error("{name} can't listen for {whose} on {address}")]
     Listen {
         /// The server.
         name: String,
-        /// `clients` or `peers`.
+        /// `clients`, `peers` or `admin`.
         whose: &'static str,
         /// Where.
         address: SocketAddr,
@@ -83,13 +104,19 @@ pub enum BindError {
     /// The journal can't be opened.
     #[error("journal")]
     Journal(#[from] journal::OpenError),
+    /// Reading the disk log was interrupted.
+    #[error("disk log: {0}")]
+    Interrupted(String),
+    /// The disk log can't be opened.
+    #[error("disk log")]
+    Disk(#[from] disk::OpenError),
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
     Random(getrandom::Error),
 }
 
 impl Server {
-    /// Opens everything server `name` of `config` needs: places, journal, both listeners. Port 0 is any free port.
+    /// Opens everything server `name` of `config` needs: places, journal, its listeners. Port 0 is any free port.
     ///
     /// # Errors
     /// See [`BindError`]. What was opened is closed again.
@@ -111,11 +138,13 @@ impl Server {
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
         let (peers, peer_address) = listen(&name, "peers", server.peer).await?;
+        let (admin, admin_address) = listen_admin(&name, server.admin).await?.unzip();
         let journal = match &config.journal {
             Some(settings) => Journal::open_with(settings, &name, journal_trouble(&name, &settings.directory))?,
             None => Journal::off(),
         };
         let replica = Replica::new(replica_settings(config, server).map_err(BindError::Random)?, clock::monotonic());
+        let (replica, disk) = recovered(config, &name, replica, &journal).await?;
         let peer_addresses =
             server.peers.iter().map(|peer| PeerAddress::new(peer.name.as_str().into(), peer.dial)).collect();
         let shared = Arc::new(Shared::new(SharedParts {
@@ -125,9 +154,15 @@ impl Server {
             limits: config.limits.clone(),
             places,
             journal,
+            ack: server.ack,
+            disk,
             files_max,
         }));
-        Ok(Self { shared, clients, peers, client_address, peer_address })
+        if let Some(disk) = &shared.disk {
+            disk.start(Box::new(Known::new(&shared)));
+        }
+        let status_every = config.journal.as_ref().and_then(|journal| journal.status_every);
+        Ok(Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every })
     }
 
     /// Its name.
@@ -145,6 +180,11 @@ impl Server {
         self.peer_address
     }
 
+    /// Where it answers about itself, if it does.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
     /// Changes where `peer` is dialled: for one whose port was not known when this server was bound, or that is behind a tunnel.
     pub fn set_peer_address(&self, peer: &str, address: SocketAddr) {
         self.shared.set_peer_address(peer, address);
@@ -158,10 +198,11 @@ impl Server {
     /// Serves until `shutdown` ends, then stops: takes no more connections, answers what was read, sends its peers what they
     /// lack, says goodbye to them, and writes the journal out.
     ///
-    /// Dropping the future instead is the death of the server: both listeners are closed at once, and every connection is cut.
+    /// Dropping the future instead is the death of the server: all listeners are closed at once, and every connection is cut.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { shared, clients, peers, client_address, peer_address } = self;
-        let whereabouts = format!("clients {client_address} peers {peer_address}");
+        let Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every } = self;
+        let admin_at = admin_address.map(|address| format!(" admin {address}")).unwrap_or_default();
+        let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}");
         shared.report("start", &Party::Nobody, whereabouts);
         let stopping = async {
             shutdown.await;
@@ -177,11 +218,24 @@ impl Server {
             shared.stop_links.cancel();
         };
         // Not tasks of their own: those would keep the addresses for a moment after this future is dropped.
-        tokio::join!(stopping, clients_then_links, net::accept_peers(&shared, peers), net::drive(&shared));
-        shared.report("stop", &Party::Nobody, "");
-        let journal = shared.journal.clone();
+        tokio::join!(
+            stopping,
+            clients_then_links,
+            net::accept_peers(&shared, peers),
+            net::drive(&shared),
+            serve_admin(&shared, admin),
+            status::journal_regularly(&shared, status_every),
+        );
+        let (disk, journal, stop) = (shared.disk.clone(), shared.journal.clone(), Arc::clone(&shared));
         // Waits for the disk, so not on a thread that serves.
-        let _ = tokio::task::spawn_blocking(move || journal.close()).await;
+        let close = move || {
+            if let Some(disk) = disk {
+                disk.close();
+            }
+            stop.report("stop", &Party::Nobody, "");
+            journal.close();
+        };
+        let _ = tokio::task::spawn_blocking(close).await;
     }
 }
 
@@ -237,11 +291,49 @@ impl Herd {
     }
 }
 
+/// Reads the disk log where there is one, on a thread that serves nobody.
+async fn recovered(
+    config: &Config,
+    name: &Arc<str>,
+    replica: Replica,
+    journal: &Journal,
+) -> Result<(Replica, Option<Disk>), BindError> {
+    if config.disk.is_none() {
+        return Ok((replica, None));
+    }
+    let (config, name, journal) = (config.clone(), Arc::clone(name), journal.clone());
+    let work = tokio::task::spawn_blocking(move || recovery::recover(&config, &name, replica, &journal));
+    // It neither panics nor is it cancelled, but for a runtime that ends.
+    work.await.map_err(|error| BindError::Interrupted(error.to_string()))?.map_err(BindError::Disk)
+}
+
 async fn listen(name: &str, whose: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let failed = |source| BindError::Listen { name: name.to_owned(), whose, address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+/// The admin listener, where one is wanted.
+async fn listen_admin(name: &str, address: Option<SocketAddr>) -> Result<Option<(TcpListener, SocketAddr)>, BindError> {
+    let Some(address) = address else { return Ok(None) };
+    if !cfg!(feature = "admin") {
+        return Err(BindError::NoAdmin { name: name.to_owned() });
+    }
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(BindError::AdminNotLoopback { name: name.to_owned(), address });
+    }
+    listen(name, "admin", address).await.map(Some)
+}
+
+async fn serve_admin(shared: &Arc<Shared>, listener: Option<TcpListener>) {
+    #[cfg(feature = "admin")]
+    if let Some(listener) = listener {
+        crate::admin::serve(shared, listener).await;
+    }
+    // Without the feature there is never one.
+    #[cfg(not(feature = "admin"))]
+    let _ = (shared, listener);
 }
 
 fn unknown(config: &Config, name: &str) -> BindError {
@@ -273,6 +365,13 @@ fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::S
         unproven_max: limits.unproven_max,
         clients_max: limits.clients_max,
         records_bytes_max: limits.records_bytes_max,
+        ttl: config.replication.ttl,
+        copies: match server.ack {
+            Ack::Replicated { copies } => copies,
+            Ack::Local | Ack::Durable => 0,
+        },
+        copies_wait: limits.ack_wait,
+        keeps_changes: config.disk.is_some(),
         ..replica::Settings::new(config.herd.clone(), server.name.clone(), peers)
     })
 }

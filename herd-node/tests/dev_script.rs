@@ -155,10 +155,10 @@ fn ci_goes_on_after_a_failed_lane_and_counts() {
 fn usage_is_minded() {
     let run = Machine::new().dev(&[], &[]);
     assert_eq!(run.code, Some(0));
-    for lane in ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "ci"] {
+    for lane in ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "faults", "ci"] {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 11] = [
+    let wrong: [&[&str]; 13] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],
@@ -170,6 +170,8 @@ fn usage_is_minded() {
         &["sim", "--profile", "calm flap"],
         &["fuzz", "nothing"],
         &["fuzz", "client_line", "--seconds", "soon"],
+        &["faults", "--slow"],
+        &["faults", "flood"],
     ];
     for arguments in wrong {
         Machine::new().dev(arguments, &[]).gave_up("says what it knows");
@@ -186,4 +188,16 @@ fn a_profile_or_a_seed_is_handed_to_the_simulation() {
     assert_eq!(said(&["sim", "--profile", "flap", "--seeds", "7"]), format!("{lane}\n7 no flap\n"));
     assert_eq!(said(&["sim", "--seed", "3"]), format!("{lane} histories\n2000 3 no\n"));
     Machine::new().dev(&["sim", "--profile", "wild"], &[]).gave_up("no profile wild; there are calm flap");
+}
+
+#[test]
+fn scenes_are_picked_by_name() {
+    let commands = |arguments: &[&str]| {
+        let run = Machine::new().dev(arguments, &[]);
+        assert_eq!(run.code, Some(0), "{:?}", run.said);
+        run.commands().join("; ")
+    };
+    let faults = |rest: &str| format!("cargo test --release --workspace --test faults -- {rest}");
+    assert_eq!(commands(&["faults"]), faults("--full"));
+    assert_eq!(commands(&["faults", "kill", "--quick", "reply"]), faults("--quick kill reply"));
 }

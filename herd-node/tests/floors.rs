@@ -64,17 +64,39 @@ const NODE: &[Room] = &[
     // 1: the pure core.
     room("replica", &["secret"], WORLD),
     // 2: the shell. Its modules do not know one another, but for net, which serves what the others offer.
+    // Of tokio, disk has a channel to await a commit by: its work is done by threads of its own.
+    room(
+        "disk",
+        &["clock"],
+        &["tokio::net", "tokio::fs", "tokio::task", "tokio::spawn", "Instant::now", "SystemTime::now"],
+    ),
     room("journal", &[], &["tokio", "Instant::now", "SystemTime::now"]),
     room("places", &["clock", "secret"], CLOCKS),
-    room("net", &["clock", "journal", "places", "replica", "secret"], BACKENDS_AND_CLOCKS),
+    room("net", &["clock", "disk", "journal", "places", "replica", "secret"], BACKENDS_AND_CLOCKS),
+    // On top of net: what is to be seen of a server, and who shows it.
+    room("status", &["clock", "journal", "net", "replica"], CLOCKS),
+    room("admin", &["journal", "net", "status"], CLOCKS),
     // 3: assembly.
-    room("config", &["journal", "net", "places", "secret"], &["tokio", "Instant::now", "SystemTime"]),
-    room("handle", &["journal", "net", "replica"], CLOCKS),
-    room("server", &["clock", "config", "handle", "journal", "net", "places", "replica", "secret"], CLOCKS),
+    room("config", &["disk", "journal", "net", "places", "secret"], &["tokio", "Instant::now", "SystemTime"]),
+    room(
+        "recovery",
+        &["clock", "config", "disk", "journal", "net", "replica"],
+        &["tokio", "Instant::now", "SystemTime::now"],
+    ),
+    room("handle", &["journal", "net", "replica", "status"], CLOCKS),
+    room(
+        "server",
+        &[
+            "admin", "clock", "config", "disk", "handle", "journal", "net", "places", "recovery", "replica", "secret",
+            "status",
+        ],
+        CLOCKS,
+    ),
     // 4: the program. It sees the library as any other program does.
     room("run", &["command"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
-    room("command", &["demo", "run"], CLOCKS),
+    room("dump", &["command"], CLOCKS),
+    room("command", &["demo", "dump", "run"], CLOCKS),
     room("main", &["command"], CLOCKS),
     room("lib", &[], &[]),
 ];
@@ -96,6 +118,7 @@ const PROTO: &[Room] = &[
     room("timestamp", MEANING, CODEC_OR_WORLD),
     room("message", MEANING, CODEC_OR_WORLD),
     room("peer", MEANING, CODEC_OR_WORLD),
+    room("ack", MEANING, CODEC_OR_WORLD),
     room("sync", MEANING, CODEC_OR_WORLD),
     room("grammar", MEANING, CODEC_OR_WORLD),
     room("encode", MEANING, CODEC_OR_WORLD),

@@ -9,6 +9,8 @@ pub struct DefaultServer {
     pub client_port: u16,
     /// Its TCP port for peers, on 127.0.0.1.
     pub peer_port: u16,
+    /// Its TCP port for those who watch over it, on 127.0.0.1 (HTTP, and none of the protocol's business).
+    pub admin_port: u16,
     /// The names of its peers.
     pub peers: &'static [&'static str],
 }
@@ -16,13 +18,43 @@ pub struct DefaultServer {
 /// The default herd's name.
 pub const DEFAULT_NAME: &str = "ucla";
 
-/// The default herd's servers: clients at 12000 and up, peers at 13000 and up, all on loopback.
+/// The default herd's servers: clients at 12000 and up, peers at 13000 and up, admin at 14000 and up, all on loopback.
 pub const DEFAULT_SERVERS: [DefaultServer; 5] = [
-    DefaultServer { name: "Riley", client_port: 12000, peer_port: 13000, peers: &["Jaquez", "Juzang"] },
-    DefaultServer { name: "Jaquez", client_port: 12001, peer_port: 13001, peers: &["Riley", "Bernard"] },
-    DefaultServer { name: "Juzang", client_port: 12002, peer_port: 13002, peers: &["Riley", "Bernard", "Campbell"] },
-    DefaultServer { name: "Campbell", client_port: 12003, peer_port: 13003, peers: &["Bernard", "Juzang"] },
-    DefaultServer { name: "Bernard", client_port: 12004, peer_port: 13004, peers: &["Jaquez", "Juzang", "Campbell"] },
+    DefaultServer {
+        name: "Riley",
+        client_port: 12000,
+        peer_port: 13000,
+        admin_port: 14000,
+        peers: &["Jaquez", "Juzang"],
+    },
+    DefaultServer {
+        name: "Jaquez",
+        client_port: 12001,
+        peer_port: 13001,
+        admin_port: 14001,
+        peers: &["Riley", "Bernard"],
+    },
+    DefaultServer {
+        name: "Juzang",
+        client_port: 12002,
+        peer_port: 13002,
+        admin_port: 14002,
+        peers: &["Riley", "Bernard", "Campbell"],
+    },
+    DefaultServer {
+        name: "Campbell",
+        client_port: 12003,
+        peer_port: 13003,
+        admin_port: 14003,
+        peers: &["Bernard", "Juzang"],
+    },
+    DefaultServer {
+        name: "Bernard",
+        client_port: 12004,
+        peer_port: 13004,
+        admin_port: 14004,
+        peers: &["Jaquez", "Juzang", "Campbell"],
+    },
 ];
 
 #[cfg(test)]

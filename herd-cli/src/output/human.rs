@@ -5,10 +5,12 @@ use std::fmt::Write;
 use herd_cli::Reply;
 use herd_proto::{At, Escaped, PosixTime, Request, Response};
 
+use super::digest;
 use super::places::{Place, Places};
 use super::style::{Role, Style};
 use super::table::{self, Align};
 use super::units;
+use crate::digest::Report;
 
 /// Types that nearly every place has: they say nothing and take the room of those that do.
 const EVERYWHERE: [&str; 2] = ["establishment", "point_of_interest"];
@@ -36,6 +38,11 @@ impl Human {
                 format!("{} {}\n", self.style.paint(Role::Bad, "unreadable reply:"), Escaped(&invalid.line))
             }
         }
+    }
+
+    /// What the servers of a herd hold.
+    pub(super) fn digest(&self, report: &Report) -> String {
+        digest::human(report, self.style, self.width)
     }
 
     fn at<B: AsRef<[u8]>>(&self, at: &At<B>, now: PosixTime) -> String {

@@ -111,7 +111,7 @@ fn position<B: AsRef<[u8]>>(at: &At<B>) -> Position<'_> {
 }
 
 /// Valid JSON without white space between its tokens, and with everything in its strings escaped that is not plain.
-fn compact(json: &str) -> String {
+pub(super) fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let (mut inside, mut after_backslash) = (false, false);
     for ch in json.chars() {

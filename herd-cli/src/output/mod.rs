@@ -2,6 +2,7 @@
 //!
 //! Everything a server sends is a stranger's text. On a terminal nothing of it is shown unescaped, in whatever form.
 
+mod digest;
 mod human;
 mod json;
 mod places;
@@ -17,6 +18,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use herd_cli::{Reply, now};
 
 use crate::args::{DisplayArgs, FormatArg};
+use crate::digest::Report;
 use human::Human;
 use style::Style;
 
@@ -57,6 +59,16 @@ impl Output {
             Form::Raw { escape: true } => raw::write_escaped(&mut self.to, reply),
             Form::Json => self.to.write_all(json::line(reply).as_bytes()),
         }
+    }
+
+    /// Shows what the servers of a herd hold.
+    pub(crate) fn digest(&mut self, report: &Report) -> io::Result<()> {
+        let text = match &self.form {
+            Form::Human(human) => human.digest(report),
+            Form::Raw { .. } => digest::raw(report),
+            Form::Json => digest::json(report),
+        };
+        self.to.write_all(text.as_bytes())
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {

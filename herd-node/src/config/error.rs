@@ -173,6 +173,28 @@ pub enum Problem {
     /// Strangers could reach the link and nobody would ask them for proof.
     #[error("{0} is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET")]
     NeedsSecret(SocketAddr),
+    /// A number of copies for replies that wait for none.
+    #[error("goes with ack = \"replicated\" only")]
+    NeedsReplicated,
+    /// More copies than there are peers to have them.
+    #[error("{copies} copies are more than {} has peers: {peers}", Quoted(.server))]
+    TooManyCopies {
+        /// How many are wanted.
+        copies: u32,
+        /// How many peers there are.
+        peers: usize,
+        /// Whose.
+        server: String,
+    },
+    /// Replies that promise a disk, and there is none.
+    #[error("\"durable\" needs a table [disk]")]
+    NeedsDisk,
+    /// Strangers could reach the admin listener, which asks nobody for proof.
+    #[error("{0} is not loopback: the admin listener is for this machine only")]
+    AdminNotLoopback(SocketAddr),
+    /// An admin listener, and a program that was built without it.
+    #[error("this program was built without the admin listener (its feature `admin`)")]
+    NoAdmin,
     /// A file of secrets that everybody can read.
     #[error("can be read by everybody: chmod 600 {}", Plain(.0))]
     WorldReadable(PathBuf),

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::read::Source;
 use super::servers::RawServer;
-use super::{ConfigError, PeerConfig, Problem, ServerConfig};
+use super::{Ack, ConfigError, PeerConfig, Problem, ServerConfig};
 
 /// The servers of a herd, from what was written.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl<'a> Herd<'a> {
     }
 
     /// The servers, once everything about them is known to be right. Without a secret, peers may listen on loopback only.
-    pub(super) fn check(&self, has_secret: bool) -> Result<Vec<ServerConfig>, ConfigError> {
+    pub(super) fn check(&self, has_secret: bool, has_disk: bool) -> Result<Vec<ServerConfig>, ConfigError> {
         self.check_addresses()?;
         for server in self.servers {
             let peer = *server.peer.get_ref();
@@ -44,6 +44,7 @@ impl<'a> Herd<'a> {
             }
             self.check_links(server)?;
             self.check_dial(server)?;
+            self.check_ack(server, has_disk)?;
         }
         self.check_connected()?;
         self.servers.iter().map(|server| self.server(server)).collect()
@@ -52,7 +53,10 @@ impl<'a> Herd<'a> {
     /// No two listeners on one address. Port 0 is a free port, another one each time.
     fn check_addresses(&self) -> Result<(), ConfigError> {
         let mut by_port: HashMap<u16, Vec<&Spanned<SocketAddr>>> = HashMap::new();
-        let addresses = self.servers.iter().flat_map(|server| [(&server.client, "client"), (&server.peer, "peer")]);
+        let addresses = self.servers.iter().flat_map(|server| {
+            let admin = server.admin.as_ref().map(|admin| (admin, "admin"));
+            [(&server.client, "client"), (&server.peer, "peer")].into_iter().chain(admin)
+        });
         for (address, key) in addresses.filter(|(address, _)| address.get_ref().port() != 0) {
             let others = by_port.entry(address.get_ref().port()).or_default();
             if let Some(other) = others.iter().find(|other| overlap(*address.get_ref(), *other.get_ref())) {
@@ -92,6 +96,19 @@ impl<'a> Herd<'a> {
         })
     }
 
+    /// What replies promise can be kept.
+    fn check_ack(&self, server: &RawServer<'_>, has_disk: bool) -> Result<(), ConfigError> {
+        let Some(ack) = &server.ack else { return Ok(()) };
+        let (peers, name) = (server.peers.len(), || (*server.name.get_ref()).to_owned());
+        match *ack.get_ref() {
+            Ack::Replicated { copies } if copies as usize > peers => {
+                Err(self.error(ack, "copies", Problem::TooManyCopies { copies, peers, server: name() }))
+            }
+            Ack::Durable if !has_disk => Err(self.error(ack, "ack", Problem::NeedsDisk)),
+            _ => Ok(()),
+        }
+    }
+
     /// Every server can be reached from the first.
     fn check_connected(&self) -> Result<(), ConfigError> {
         let mut unreached = self.by_name.clone();
@@ -116,7 +133,9 @@ impl<'a> Herd<'a> {
             name: (*server.name.get_ref()).to_owned(),
             client: *server.client.get_ref(),
             peer: *server.peer.get_ref(),
+            admin: server.admin.as_ref().map(|admin| *admin.get_ref()),
             peers: peers.map(|peer| self.peer(server, peer)).collect::<Result<_, _>>()?,
+            ack: server.ack.as_ref().map(|ack| *ack.get_ref()).unwrap_or_default(),
         })
     }
 

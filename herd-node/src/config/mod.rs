@@ -9,7 +9,10 @@
 //! name   = "Riley"
 //! client = "127.0.0.1:12000"         # IP:PORT; port 0 is any free one
 //! peer   = "127.0.0.1:13000"         # loopback, unless there is a secret
+//! admin  = "127.0.0.1:14000"         # loopback: /status.json and /healthz over HTTP; default none
 //! peers  = ["Jaquez", "Juzang"]      # at most 16, and they name this one too; default none
+//! ack    = "replicated"              # local (default), replicated, durable: what the reply to a post promises
+//! copies = 1                         # with "replicated": how many peers must have it, 1 (default) to the number of its peers
 //! dial   = { Jaquez = "127.0.0.1:20420" }   # reach a peer at another address than its own (NAT, tunnel)
 //!
 //! [places]                           # each key: see `places::Settings`
@@ -37,6 +40,14 @@
 //! file_bytes_max  = 67_108_864       # 4,096 to 1 TiB
 //! files_kept      = 5                # 0 to 1,000
 //! queue_bytes_max = 8_388_608        # 65,536 to 1 GiB
+//! status_s  = 60                     # how often a line about the server itself; 0 (never) to 86,400
+//!
+//! [disk]                             # what is known is on disk, too; each key: see `disk::Settings`
+//! directory = "data"                 # each server's files are in a directory of its name there
+//! commit_wait_ms    = 2              # 0 to 1,000
+//! commit_records    = 512            # 1 to 1,000,000
+//! compact_bytes_min = 67_108_864     # 4,096 to 1 TiB
+//! queue_bytes_max   = 67_108_864     # 65,536 to 16 GiB
 //!
 //! [limits]                           # see `Limits`
 //! [replication]                      # see `Replication`
@@ -65,7 +76,7 @@ use std::path::Path;
 
 use herd_proto::herd::{DEFAULT_NAME, DEFAULT_SERVERS, DefaultServer};
 
-pub use crate::net::Limits;
+pub use crate::net::{Ack, Limits};
 pub use error::{ConfigError, Place, Problem};
 pub use settings::{Config, PeerConfig, Replication, ServerConfig};
 
@@ -87,7 +98,7 @@ pub const KEY_VARIABLE: &str = "PLACES_KEY";
 const FILE_LEN_MAX: u64 = 1024 * 1024;
 
 impl Config {
-    /// The five servers of WIRE §4 on loopback, clients at 12000 and up, peers at 13000 and up.
+    /// The five servers of WIRE §4 on loopback, clients at 12000 and up, peers at 13000 and up, admin at 14000 and up.
     ///
     /// # Errors
     /// A secret or key in the environment that can't be one.
@@ -101,6 +112,7 @@ impl Config {
                 ..places::Settings::default()
             },
             journal: Some(journal::Settings::default()),
+            disk: None,
             limits: Limits::default(),
             replication: Replication::default(),
         })
@@ -124,17 +136,20 @@ impl Config {
         let source = Source::new(path, text)?;
         let tree = source.parse()?;
         let root = Section::root(source, &tree);
-        root.only(&["herd", "server", "places", "journal", "limits", "replication"])?;
+        root.only(&["herd", "server", "places", "journal", "disk", "limits", "replication"])?;
         let (herd, secrets) = herd_table(&root.section("herd")?, env)?;
         let servers = servers::read(&root)?;
-        let servers = Herd::new(source, &servers)?.check(!secrets.is_empty())?;
+        let base = path.parent().unwrap_or(Path::new(""));
+        let disk = root.value("disk").map(|value| tables::disk(&value.section()?, base)).transpose()?;
+        let servers = Herd::new(source, &servers)?.check(!secrets.is_empty(), disk.is_some())?;
         let env_key = from_env(env, KEY_VARIABLE, files::parse_key)?;
         Ok(Self {
             herd,
             secrets,
             servers,
             places: tables::places(&root.section("places")?, env_key)?,
-            journal: tables::journal(&root.section("journal")?, path.parent().unwrap_or(Path::new("")))?,
+            journal: tables::journal(&root.section("journal")?, base)?,
+            disk,
             limits: tables::limits(&root.section("limits")?)?,
             replication: tables::replication(&root.section("replication")?)?,
         })
@@ -175,6 +190,8 @@ fn default_server(server: &DefaultServer) -> ServerConfig {
         name: server.name.to_owned(),
         client: loopback(server.client_port),
         peer: loopback(server.peer_port),
+        admin: cfg!(feature = "admin").then(|| loopback(server.admin_port)),
         peers: peers.map(|peer| PeerConfig { name: peer.name.to_owned(), dial: loopback(peer.peer_port) }).collect(),
+        ack: Ack::Local,
     }
 }

@@ -6,7 +6,7 @@ use herd_proto::ServerName;
 use toml::Spanned;
 
 use super::read::{Section, Value};
-use super::{ConfigError, Problem, ServerConfig};
+use super::{Ack, ConfigError, Problem, ServerConfig};
 
 /// One `[[server]]`, with the places of everything that can still turn out wrong.
 #[derive(Debug)]
@@ -14,8 +14,10 @@ pub(super) struct RawServer<'a> {
     pub(super) name: Spanned<&'a str>,
     pub(super) client: Spanned<SocketAddr>,
     pub(super) peer: Spanned<SocketAddr>,
+    pub(super) admin: Option<Spanned<SocketAddr>>,
     pub(super) peers: Vec<Spanned<&'a str>>,
     pub(super) dial: Vec<(Spanned<&'a str>, SocketAddr)>,
+    pub(super) ack: Option<Spanned<Ack>>,
 }
 
 impl RawServer<'_> {
@@ -44,14 +46,16 @@ pub(super) fn name<'a>(value: &Value<'a>) -> Result<&'a str, ConfigError> {
 }
 
 fn server<'a>(table: &Section<'a>) -> Result<RawServer<'a>, ConfigError> {
-    table.only(&["name", "client", "peer", "peers", "dial"])?;
+    table.only(&["name", "client", "peer", "admin", "peers", "dial", "ack", "copies"])?;
     let [name_value, client, peer] = [table.required("name")?, table.required("client")?, table.required("peer")?];
     Ok(RawServer {
         name: spanned(&name_value, name(&name_value)?),
         client: spanned(&client, address(&client)?),
         peer: spanned(&peer, address(&peer)?),
+        admin: table.value("admin").map(|value| admin(&value)).transpose()?,
         peers: peers(table)?,
         dial: dial(table)?,
+        ack: ack(table)?,
     })
 }
 
@@ -74,6 +78,34 @@ fn dial<'a>(table: &Section<'a>) -> Result<Vec<(Spanned<&'a str>, SocketAddr)>, 
         dial.push((spanned(&value, peer), address));
     }
     Ok(dial)
+}
+
+const ACKS: [(&str, Ack); 3] =
+    [("local", Ack::Local), ("replicated", Ack::Replicated { copies: 1 }), ("durable", Ack::Durable)];
+
+/// `ack` and `copies`, which only one of them has.
+fn ack(table: &Section<'_>) -> Result<Option<Spanned<Ack>>, ConfigError> {
+    let ack = table.value("ack").map(|value| Ok(spanned(&value, value.choice(&ACKS)?))).transpose()?;
+    let Some(copies) = table.value("copies") else { return Ok(ack) };
+    match ack {
+        Some(ack) if matches!(ack.get_ref(), Ack::Replicated { .. }) => {
+            let peers_max = u64::try_from(ServerConfig::PEERS_MAX).unwrap_or_default();
+            Ok(Some(spanned(&copies, Ack::Replicated { copies: copies.number(1..=peers_max)? })))
+        }
+        _ => Err(copies.error(Problem::NeedsReplicated)),
+    }
+}
+
+/// There is nobody yet who asks for proof there, so it is for this machine only.
+fn admin(value: &Value<'_>) -> Result<Spanned<SocketAddr>, ConfigError> {
+    let address = address(value)?;
+    if !cfg!(feature = "admin") {
+        return Err(value.error(Problem::NoAdmin));
+    }
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(value.error(Problem::AdminNotLoopback(address)));
+    }
+    Ok(spanned(value, address))
 }
 
 fn address(value: &Value<'_>) -> Result<SocketAddr, ConfigError> {

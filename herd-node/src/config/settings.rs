@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use herd_proto::ServerName;
 
-use crate::net::Limits;
+use crate::net::{Ack, Limits};
 use crate::secret::Secret;
-use crate::{journal, places};
+use crate::{disk, journal, places};
 
 /// A herd and how each of its servers behaves. Whatever made it has checked it: links go both ways, names and addresses are
 /// unique, every file it names could be read.
@@ -23,6 +23,8 @@ pub struct Config {
     pub places: places::Settings,
     /// The journal; `None` when it is off.
     pub journal: Option<journal::Settings>,
+    /// The disk log; `None` when there is none, which is the default.
+    pub disk: Option<disk::Settings>,
     /// What clients may use up.
     pub limits: Limits,
     /// How links between servers behave.
@@ -45,8 +47,12 @@ pub struct ServerConfig {
     pub client: SocketAddr,
     /// Where it listens for peers. Port 0: any free one. Loopback, unless there is a secret.
     pub peer: SocketAddr,
+    /// Where it answers about itself, over HTTP; `None`: nowhere. Port 0: any free one. Loopback.
+    pub admin: Option<SocketAddr>,
     /// Its neighbours, at most [`ServerConfig::PEERS_MAX`], each of which names it too.
     pub peers: Vec<PeerConfig>,
+    /// What its reply to a post promises. `ack` and `copies`. Default [`Ack::Local`].
+    pub ack: Ack,
 }
 
 impl ServerConfig {
@@ -85,6 +91,9 @@ pub struct Replication {
     /// Over how many links an update is passed on. `hops_max`, 1 to 255; a fuse, so make it more than the herd has servers: the
     /// only way left may lead through all of them. Default 64.
     pub hops_max: u8,
+    /// How long a position is kept from the moment a server accepted it; `None`: for ever. `ttl_s`, 0 (for ever) to 3,153,600,000. The
+    /// same in the whole herd: servers that differ in it refuse each other. Servers' clocks should be within a minute of each other. Default: for ever.
+    pub ttl: Option<Duration>,
 }
 
 impl Default for Replication {
@@ -95,6 +104,7 @@ impl Default for Replication {
             backoff_min: Duration::from_millis(100),
             backoff_max: Duration::from_secs(2),
             hops_max: 64,
+            ttl: None,
         }
     }
 }

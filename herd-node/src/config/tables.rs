@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::files;
 use super::read::{Section, Value};
 use super::{ConfigError, Limits, Problem, Replication};
+use crate::disk;
 use crate::journal;
 use crate::places::{self, Backend, Mask, google};
 use crate::secret::Secret;
@@ -18,7 +19,7 @@ const MASKS: [(&str, Mask); 2] = [("pro", Mask::Pro), ("enterprise", Mask::Enter
 
 /// Table `[journal]`.
 pub(super) fn journal(table: &Section<'_>, base: &Path) -> Result<Option<journal::Settings>, ConfigError> {
-    table.only(&["enabled", "directory", "file_bytes_max", "files_kept", "queue_bytes_max"])?;
+    table.only(&["enabled", "directory", "file_bytes_max", "files_kept", "queue_bytes_max", "status_s"])?;
     let mut settings = journal::Settings::default();
     settings.directory = match table.value("directory") {
         Some(value) => files::path_of(&value)?,
@@ -27,8 +28,26 @@ pub(super) fn journal(table: &Section<'_>, base: &Path) -> Result<Option<journal
     table.number("file_bytes_max", 4_096..=MIB * MIB, &mut settings.file_bytes_max)?;
     table.number("files_kept", 0..=1_000, &mut settings.files_kept)?;
     table.number("queue_bytes_max", 65_536..=1_024 * MIB, &mut settings.queue_bytes_max)?;
+    let mut status_seconds = settings.status_every.map(|every| every.as_secs());
+    table.number_or_off("status_s", 0..=86_400, &mut status_seconds)?;
+    settings.status_every = status_seconds.map(Duration::from_secs);
     let is_on = table.value("enabled").map_or(Ok(true), |value| value.boolean())?;
     Ok(is_on.then_some(settings))
+}
+
+/// Table `[disk]`.
+pub(super) fn disk(table: &Section<'_>, base: &Path) -> Result<disk::Settings, ConfigError> {
+    table.only(&["directory", "commit_wait_ms", "commit_records", "compact_bytes_min", "queue_bytes_max"])?;
+    let mut settings = disk::Settings::default();
+    settings.directory = match table.value("directory") {
+        Some(value) => files::path_of(&value)?,
+        None => base.join(&settings.directory),
+    };
+    table.millis("commit_wait_ms", 0..=1_000, &mut settings.commit_wait)?;
+    table.number("commit_records", 1..=1_000_000, &mut settings.commit_records)?;
+    table.number("compact_bytes_min", 4_096..=MIB * MIB, &mut settings.compact_bytes_min)?;
+    table.number("queue_bytes_max", 65_536..=16_384 * MIB, &mut settings.queue_bytes_max)?;
+    Ok(settings)
 }
 
 /// Table `[limits]`.
@@ -48,6 +67,7 @@ pub(super) fn limits(table: &Section<'_>) -> Result<Limits, ConfigError> {
         "time_ahead_s_max",
         "unproven_max",
         "handshake_ms",
+        "ack_wait_ms",
     ])?;
     let mut limits = Limits::default();
     table.number("client_line_bytes_max", 512..=12_288, &mut limits.client_line_bytes_max)?;
@@ -66,18 +86,22 @@ pub(super) fn limits(table: &Section<'_>) -> Result<Limits, ConfigError> {
     limits.time_ahead_max = seconds_ahead.map(Duration::from_secs);
     table.number("unproven_max", 1..=4_096, &mut limits.unproven_max)?;
     table.millis("handshake_ms", 100..=60_000, &mut limits.handshake)?;
+    table.millis("ack_wait_ms", 10..=60_000, &mut limits.ack_wait)?;
     Ok(limits)
 }
 
 /// Table `[replication]`.
 pub(super) fn replication(table: &Section<'_>) -> Result<Replication, ConfigError> {
-    table.only(&["ping_ms", "dead_ms", "backoff_min_ms", "backoff_max_ms", "hops_max"])?;
+    table.only(&["ping_ms", "dead_ms", "backoff_min_ms", "backoff_max_ms", "hops_max", "ttl_s"])?;
     let mut replication = Replication::default();
     table.millis("ping_ms", 50..=60_000, &mut replication.ping)?;
     table.millis("dead_ms", 100..=600_000, &mut replication.dead)?;
     table.millis("backoff_min_ms", 10..=60_000, &mut replication.backoff_min)?;
     table.millis("backoff_max_ms", 10..=600_000, &mut replication.backoff_max)?;
     table.number("hops_max", 1..=255, &mut replication.hops_max)?;
+    let mut ttl_seconds: Option<u64> = None;
+    table.number_or_off("ttl_s", 0..=3_153_600_000, &mut ttl_seconds)?;
+    replication.ttl = ttl_seconds.map(Duration::from_secs);
     let Replication { ping, dead, backoff_min, backoff_max, .. } = &replication;
     // One lost ping must not look like death.
     at_least(table, ["dead_ms", "ping_ms"], *dead, *ping * 2, "twice ping_ms")?;

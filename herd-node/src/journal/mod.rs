@@ -12,7 +12,7 @@
 //! `<time> <event> <party>`, then a space and a text if there is one; LF. The parts are separated by single spaces:
 //! - time: RFC 3339, UTC, microseconds, always 27 bytes. Lines stand in the order in which batches were submitted.
 //! - event: `recv` a line that came, `sent` a line that went, `dropped` lines that are missing here, and whatever else the
-//!   server reports (`start`, `stop`, `link-up`, `link-lost`, `refused`, `invalid` …), one lower-case word.
+//!   server reports (`start`, `stop`, `status`, `link-up`, `link-lost`, `refused` …), one lower-case word.
 //! - party: `client ADDRESS:PORT`, `peer NAME`, `stranger ADDRESS:PORT` (on a link, not proven yet), or `-`.
 //! - text: escaped with [`herd_proto::Escaped`], so that no sender can end the line, move a cursor or reverse text. Of a
 //!   text over 512 bytes, each field (run of white space or of anything else) is cut after 512 bytes of what came, and

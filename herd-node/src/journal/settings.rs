@@ -1,6 +1,7 @@
 //! What an operator can say about the journal, and what it says about itself.
 
 use std::path::PathBuf;
+use std::time::Duration;
 use std::{fmt, io};
 
 /// Where the journal is and how much of it there may be.
@@ -15,6 +16,8 @@ pub struct Settings {
     /// The most bytes waiting for the writer; beyond, lines are dropped and counted. As many again may be being written.
     /// A batch larger than this never gets in. Default 8 MiB.
     pub queue_bytes_max: usize,
+    /// How often the server writes a line about itself; `None`: never. The journal itself has no clock to do it by. Default: every minute.
+    pub status_every: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -24,6 +27,7 @@ impl Default for Settings {
             file_bytes_max: 64 * 1024 * 1024,
             files_kept: 5,
             queue_bytes_max: 8 * 1024 * 1024,
+            status_every: Some(Duration::from_secs(60)),
         }
     }
 }
@@ -74,7 +78,7 @@ impl fmt::Display for Report {
 }
 
 /// Counts since the journal was opened.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Lines in the file, the journal's own about drops included.

@@ -1,4 +1,4 @@
-//! The two listeners.
+//! The listeners for clients and peers, and what every listener does.
 
 use std::io;
 use std::net::SocketAddr;
@@ -78,7 +78,7 @@ pub(crate) fn random_nonce() -> Result<Nonce, getrandom::Error> {
 }
 
 /// Hands each connection to `take` until `stop`. No error of `accept` ends it.
-async fn accept(
+pub(crate) async fn accept(
     shared: &Shared,
     listener: TcpListener,
     whose: &str,

@@ -18,8 +18,10 @@ use crate::clock;
 use crate::journal::{Batch, Party};
 use crate::places::{self, Answer, Failure, Places, Query};
 
+use super::ack::Ack;
 use super::deadline::{Deadline, Waits};
 use super::outbox::{Outbox, put_body};
+use super::promise::Promise;
 use super::request::{Asked, Outcome, Refusal};
 use super::shared::Shared;
 use super::socket;
@@ -135,8 +137,9 @@ impl ClientTask<'_> {
             if self.batch.is_empty() || !self.has_room() {
                 break;
             }
-            let applied = self.apply();
+            let (applied, promise) = self.apply();
             let mut batch = std::mem::take(&mut self.batch);
+            promise.keep(self.shared, batch.get_mut(..applied).unwrap_or_default()).await;
             for item in batch.drain(..applied) {
                 self.give_way().await;
                 self.reply(&item);
@@ -204,31 +207,35 @@ impl ClientTask<'_> {
         Ok(())
     }
 
-    /// Brings the batch to the replica, under one lock: as many of its lines as there is room for the texts of. Returns how many.
-    fn apply(&mut self) -> usize {
-        let receipt = clock::posix();
-        let Ok(server) = ServerName::new(&*self.shared.name) else { return self.batch.len() };
+    /// Brings the batch to the replica, under one lock: as many of its lines as there is room for the texts of. Returns how many, and
+    /// what their replies promise.
+    fn apply(&mut self) -> (usize, Promise) {
+        let (now, receipt) = (clock::monotonic(), clock::posix());
+        let waits_from = matches!(self.shared.ack, Ack::Replicated { .. }).then_some(now);
+        let Ok(server) = ServerName::new(&*self.shared.name) else { return (self.batch.len(), Promise::Kept) };
         self.texts.clear();
         for item in &mut self.batch {
             item.prepare(&mut self.texts, server, receipt, self.shared.limits.time_ahead_max);
         }
         let texts_max = self.texts.len() + self.shared.limits.output_bytes_max;
         let applied = self.shared.with_replica(|replica| {
+            replica.handle_wall_clock(now, receipt);
             if self.batch.len() >= LOOK_AHEAD_MIN {
                 replica.look_ahead(self.batch.iter().filter_map(Asked::client));
             }
             let mut applied = 0;
             for item in &mut self.batch {
-                item.apply(&mut self.texts, replica);
+                item.apply(&mut self.texts, replica, waits_from);
                 applied += 1;
                 // Of a short line asking about a position of eight thousand digits there may be a hundred in a batch.
                 if self.texts.len() >= texts_max {
                     break;
                 }
             }
-            applied
+            self.shared.log_changes(replica);
+            (applied, Promise::of(self.shared, self.batch.get(..applied).unwrap_or_default()))
         });
-        for item in self.batch.iter().take(applied) {
+        for item in self.batch.iter().take(applied.0) {
             self.journal.received(&self.party, item.line());
         }
         applied

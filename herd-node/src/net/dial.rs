@@ -21,7 +21,9 @@ pub(crate) async fn drive(shared: &Arc<Shared>) {
     let mut tasks = JoinSet::new();
     loop {
         let (dials, due) = shared.with_replica(|replica| {
-            replica.handle_timeout(clock::monotonic());
+            let now = clock::monotonic();
+            replica.handle_wall_clock(now, clock::posix());
+            replica.handle_timeout(now);
             let dials: Vec<PeerIndex> = std::iter::from_fn(|| replica.poll_dial()).collect();
             (dials, replica.poll_timeout())
         });

@@ -37,6 +37,8 @@ pub struct Limits {
     pub unproven_max: usize,
     /// How long they have for it. `handshake_ms`, 100 to 60,000. Default 3 s.
     pub handshake: Duration,
+    /// How long a reply waits for peers or disk to make good what it promises; then it is `?`. `ack_wait_ms`, 10 to 60,000. Default 500 ms.
+    pub ack_wait: Duration,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             time_ahead_max: Some(Duration::from_secs(86_400)),
             unproven_max: 32,
             handshake: Duration::from_secs(3),
+            ack_wait: Duration::from_millis(500),
         }
     }
 }

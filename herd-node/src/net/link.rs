@@ -19,6 +19,7 @@ use crate::replica::LinkId;
 
 use super::shared::{Shared, time_until};
 use super::socket;
+use super::traffic::Traffic;
 
 /// What is taken from the replica for one write.
 const BATCH_BYTES: usize = 65_536;
@@ -26,6 +27,9 @@ const BATCH_BYTES: usize = 65_536;
 const READ_BYTES: usize = 65_536;
 /// Messages for which the replica looks ahead at once: their records fit into the nearer caches.
 const LOOK_AHEAD: usize = 128;
+/// Bytes read and sent before other tasks get their turn: waiting for a socket that is always ready is no pause, and a peer that never
+/// pauses would keep a thread to itself, and with it whatever was woken there last.
+const TURN_BYTES: usize = 65_536;
 /// How long a link that is closing may take to send its last lines.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -45,6 +49,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId) {
         messages: Vec::new(),
         output: Vec::new(),
         sent: 0,
+        traffic: shared.traffic(id),
+        turn: 0,
         progress_by: None,
         close_by: None,
     };
@@ -73,6 +79,9 @@ struct LinkTask<'a> {
     output: Vec<u8>,
     /// So much of `output` has been sent.
     sent: usize,
+    traffic: Arc<Traffic>,
+    /// Bytes read and sent since others had their turn.
+    turn: usize,
     /// When some of `output` must have been sent.
     progress_by: Option<Instant>,
     /// When a closing link is cut off.
@@ -86,6 +95,7 @@ impl LinkTask<'_> {
         // Made once: each new one would enter itself into a list that all links share, behind a lock.
         let mut stopped = std::pin::pin!(self.shared.stop_links.cancelled());
         loop {
+            self.give_way().await;
             let is_closing = self.refill();
             let had_output = !self.output.is_empty();
             self.send()?;
@@ -113,6 +123,14 @@ impl LinkTask<'_> {
                 () = std::future::ready(()), if may_have_more => {}
                 () = writer.notified() => {}
             }
+        }
+    }
+
+    /// Lets others run when this link has had its turn.
+    async fn give_way(&mut self) {
+        if self.turn >= TURN_BYTES {
+            self.turn = 0;
+            tokio::task::yield_now().await;
         }
     }
 
@@ -148,6 +166,8 @@ impl LinkTask<'_> {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     self.sent += count;
+                    self.traffic.sent(count);
+                    self.turn += count;
                     self.progress_by = Some(clock::monotonic() + self.shared.limits.write_stall);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -166,7 +186,10 @@ impl LinkTask<'_> {
         self.input.reserve(READ_BYTES);
         match self.stream.try_read_buf(&mut self.input) {
             Ok(0) => return Ok(false),
-            Ok(_) => {}
+            Ok(count) => {
+                self.traffic.received(count);
+                self.turn += count;
+            }
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
                 return Ok(true);
             }
@@ -177,7 +200,9 @@ impl LinkTask<'_> {
             self.messages.push(message);
         }
         let (id, messages, now) = (self.id, &self.messages, clock::monotonic());
+        let wall = clock::posix();
         self.shared.with_replica(|replica| {
+            replica.handle_wall_clock(now, wall);
             for messages in messages.chunks(LOOK_AHEAD) {
                 replica.look_ahead(messages.iter().filter_map(client_of));
                 for message in messages {

@@ -5,6 +5,7 @@
 //! other task, but for a WHATSAT whose places have to be fetched.
 
 mod accept;
+mod ack;
 mod client;
 mod deadline;
 mod dial;
@@ -12,13 +13,20 @@ mod gate;
 mod limits;
 mod link;
 mod outbox;
+mod promise;
 mod request;
 mod shared;
 mod socket;
+mod traffic;
 mod watch;
 
+#[cfg(feature = "admin")]
+pub(crate) use accept::accept;
 pub(crate) use accept::{accept_clients, accept_peers};
+pub use ack::Ack;
 pub(crate) use dial::drive;
 pub use limits::Limits;
 pub(crate) use shared::{PeerAddress, Shared, SharedParts};
+#[cfg(feature = "admin")]
+pub(crate) use socket::end as end_connection;
 pub use watch::Watch;

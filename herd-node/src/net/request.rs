@@ -2,18 +2,20 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use herd_proto::codec::Incoming;
 use herd_proto::{ParseError, PosixTime, Request, ServerName, encode};
 
-use crate::replica::{Candidate, Posted, Replica};
+use crate::replica::{Candidate, Posted, Replica, Ticket};
 
 /// A line of a batch. Its texts are in memory that the batch shares.
 #[derive(Debug)]
 pub(super) struct Asked {
     incoming: Incoming,
     outcome: Outcome,
+    /// For a post whose reply waits for copies.
+    ticket: Option<Ticket>,
 }
 
 /// What is to be said to a line.
@@ -38,6 +40,10 @@ pub(super) enum Refusal {
     Ahead(Duration),
     /// It is of a new client, or longer than the client's last position, and there is no room for it.
     NoRoom,
+    /// It was taken, and not as many peers as wanted have said in time that they have it.
+    NotCopied,
+    /// It was taken, and was not on the disk in time.
+    NotDurable,
 }
 
 impl fmt::Display for Refusal {
@@ -47,6 +53,8 @@ impl fmt::Display for Refusal {
             Self::UnknownClient => f.write_str("client ID: nobody has posted it"),
             Self::Ahead(max) => write!(f, "time: more than {} s ahead of this server's clock", max.as_secs()),
             Self::NoRoom => f.write_str("client ID: this server has no room for another"),
+            Self::NotCopied => f.write_str("outcome unknown: too few peers have confirmed it in time"),
+            Self::NotDurable => f.write_str("outcome unknown: it was not on the disk in time"),
         }
     }
 }
@@ -57,7 +65,7 @@ impl Asked {
             Ok(_) => Refusal::UnknownClient,
             Err(invalid) => Refusal::Unreadable(invalid.error),
         };
-        Self { incoming, outcome: Outcome::Refused(refusal) }
+        Self { incoming, outcome: Outcome::Refused(refusal), ticket: None }
     }
 
     pub(super) fn incoming(&self) -> &Incoming {
@@ -66,6 +74,21 @@ impl Asked {
 
     pub(super) fn outcome(&self) -> &Outcome {
         &self.outcome
+    }
+
+    /// Whether it is a post that was taken.
+    pub(super) fn is_taken(&self) -> bool {
+        matches!(self.outcome, Outcome::At(_))
+    }
+
+    /// The copies that its reply waits for.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        self.ticket
+    }
+
+    /// It is to be answered with `?`, whatever was to be said before.
+    pub(super) fn refuse(&mut self, why: Refusal) {
+        self.outcome = Outcome::Refused(why);
     }
 
     /// The line as it came.
@@ -108,11 +131,20 @@ impl Asked {
     }
 
     /// Says what the replica has to say.
-    pub(super) fn apply(&mut self, texts: &mut Vec<u8>, replica: &mut Replica) {
+    ///
+    /// With a time, the post's reply waits for copies from then on.
+    pub(super) fn apply(&mut self, texts: &mut Vec<u8>, replica: &mut Replica, waits_from: Option<Instant>) {
         match (&self.outcome, &self.incoming) {
             (Outcome::At(reply), Ok(Request::Iamat(iamat))) => {
                 let reply = texts.get(reply.clone()).unwrap_or_default();
-                let posted = Candidate::from_reply(reply, iamat).map(|candidate| replica.handle_post(&candidate));
+                let posted = Candidate::from_reply(reply, iamat).map(|candidate| match waits_from {
+                    Some(now) => {
+                        let (posted, ticket) = replica.handle_post_to_copy(now, &candidate);
+                        self.ticket = ticket;
+                        posted
+                    }
+                    None => replica.handle_post(&candidate),
+                });
                 if !matches!(posted, Some(Posted::Newer | Posted::Known)) {
                     self.outcome = Outcome::Refused(Refusal::NoRoom);
                 }

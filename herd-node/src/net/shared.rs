@@ -5,18 +5,21 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::disk::Disk;
 use crate::journal::{Journal, Party};
 use crate::places::Places;
-use crate::replica::{CloseReason, Event, LinkId, PeerIndex, Replica, Side};
+use crate::replica::{CloseReason, Event, LinkId, PeerIndex, Replica, Settled, Side};
 
+use super::ack::{Ack, Waits};
 use super::gate::Gate;
 use super::limits::Limits;
+use super::traffic::Traffic;
 use super::watch::Watch;
 
 /// Where a peer is to be reached.
@@ -26,15 +29,23 @@ pub(crate) struct PeerAddress {
     address: Mutex<SocketAddr>,
     /// The operator has been told that it can't be reached. Once: it is dialled again and again.
     told_unreachable: AtomicBool,
+    /// Why the last dial that came to nothing did.
+    trouble: Mutex<String>,
 }
 
 impl PeerAddress {
     pub(crate) fn new(name: Arc<str>, address: SocketAddr) -> Self {
-        Self { name, address: Mutex::new(address), told_unreachable: AtomicBool::new(false) }
+        let trouble = Mutex::default();
+        Self { name, address: Mutex::new(address), told_unreachable: AtomicBool::new(false), trouble }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         *self.address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the last dial that came to nothing did.
+    pub(crate) fn trouble(&self) -> String {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -48,6 +59,8 @@ pub(crate) struct SharedParts {
     pub(crate) limits: Limits,
     pub(crate) places: Arc<dyn Places>,
     pub(crate) journal: Journal,
+    pub(crate) ack: Ack,
+    pub(crate) disk: Option<Disk>,
     /// Files this process may have open.
     pub(crate) files_max: usize,
 }
@@ -59,6 +72,9 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) places: Arc<dyn Places>,
     pub(crate) journal: Journal,
+    pub(crate) ack: Ack,
+    pub(crate) disk: Option<Disk>,
+    pub(crate) waits: Waits,
     pub(crate) gate: Gate,
     /// Cancelled first: no more clients, no more reading from those there are.
     pub(crate) stop_clients: CancellationToken,
@@ -67,6 +83,8 @@ pub(crate) struct Shared {
     /// Deadlines or dials of the replica may have changed.
     pub(crate) timers_changed: Notify,
     pub(crate) watch: Watch,
+    /// When this server was made.
+    pub(crate) started: Instant,
     peers: Vec<PeerAddress>,
     replica: Mutex<Replica>,
     writers: Mutex<HashMap<LinkId, Writer>>,
@@ -77,21 +95,26 @@ pub(crate) struct Shared {
 struct Writer {
     wake: Arc<Notify>,
     address: Option<SocketAddr>,
+    traffic: Arc<Traffic>,
 }
 
 impl Shared {
     pub(crate) fn new(parts: SharedParts) -> Self {
-        let SharedParts { name, replica, peers, limits, places, journal, files_max } = parts;
+        let SharedParts { name, replica, peers, limits, places, journal, ack, disk, files_max } = parts;
         Self {
             name,
             gate: Gate::new(&limits, files_max),
             limits,
             places,
             journal,
+            ack,
+            disk,
+            waits: Waits::default(),
             stop_clients: CancellationToken::new(),
             stop_links: CancellationToken::new(),
             timers_changed: Notify::new(),
             watch: Watch::default(),
+            started: clock::monotonic(),
             peers,
             replica: Mutex::new(replica),
             writers: Mutex::new(HashMap::new()),
@@ -102,11 +125,23 @@ impl Shared {
     pub(crate) fn with_replica<T>(&self, work: impl FnOnce(&mut Replica) -> T) -> T {
         let mut replica = self.lock();
         let result = work(&mut replica);
+        self.log_changes(&mut replica);
         let consequences = Consequences::take(&mut replica);
         drop(replica);
         self.carry_out(&consequences);
         self.watch.touch();
         result
+    }
+
+    /// Hands to the disk log what has changed, while nobody else can see it: who finds a record here finds it in the log.
+    pub(super) fn log_changes(&self, replica: &mut Replica) {
+        if let Some(disk) = &self.disk {
+            let mut lines = Vec::new();
+            let records = replica.take_changes(&mut lines);
+            if records > 0 {
+                disk.append(&lines, records);
+            }
+        }
     }
 
     /// Looks at the replica.
@@ -133,10 +168,15 @@ impl Shared {
     /// What wakes the task of `link` when it has something to send.
     pub(crate) fn add_writer(&self, link: LinkId, address: Option<SocketAddr>) -> Arc<Notify> {
         let wake = Arc::new(Notify::new());
-        self.writers().insert(link, Writer { wake: Arc::clone(&wake), address });
+        self.writers().insert(link, Writer { wake: Arc::clone(&wake), address, traffic: Arc::default() });
         // What the replica wanted to send before now has found nobody to wake.
         wake.notify_one();
         wake
+    }
+
+    /// The bytes that go over `link`, for as long as it has a task.
+    pub(crate) fn traffic(&self, link: LinkId) -> Arc<Traffic> {
+        self.writers().get(&link).map(|writer| Arc::clone(&writer.traffic)).unwrap_or_default()
     }
 
     pub(crate) fn remove_writer(&self, link: LinkId) {
@@ -158,6 +198,7 @@ impl Shared {
     }
 
     fn carry_out(&self, consequences: &Consequences) {
+        self.waits.settle(&consequences.settled);
         if !consequences.wakes.is_empty() {
             let writers = self.writers();
             for writer in consequences.wakes.iter().filter_map(|link| writers.get(link)) {
@@ -175,6 +216,7 @@ impl Shared {
     /// Reports a dial that came to nothing, if it is the first since there was a link.
     pub(crate) fn report_unreachable(&self, peer: PeerIndex, error: &io::Error) {
         let Some(peer) = self.peer(peer) else { return };
+        *peer.trouble.lock().unwrap_or_else(PoisonError::into_inner) = error.to_string();
         if !peer.told_unreachable.swap(true, Ordering::Relaxed) {
             self.report("unreachable", &Party::Nobody, format!("{} at {}, {error}", peer.name, peer.address()));
         }
@@ -203,7 +245,9 @@ impl Shared {
                 let records = if *in_agreement { "in agreement" } else { "catching up" };
                 report("link-up", Some(*peer), format!("{}, {records}", by(*side)));
             }
-            Event::CaughtUp { peer, records } => report("caught-up", Some(*peer), format!("{records} records sent")),
+            Event::CaughtUp { peer, records, trigger } => {
+                report("caught-up", Some(*peer), format!("{records} records sent {trigger}"));
+            }
             Event::LinkLost { peer, why } => report("link-lost", Some(*peer), why.to_string()),
             Event::Refused { link, peer, side, why } => self.report_refused(*link, *peer, *side, why),
             // Reported where it failed, with the reason.
@@ -230,6 +274,7 @@ fn by(side: Side) -> &'static str {
 struct Consequences {
     wakes: Vec<LinkId>,
     events: Vec<Event>,
+    settled: Vec<Settled>,
 }
 
 impl Consequences {
@@ -237,11 +282,12 @@ impl Consequences {
         Self {
             wakes: std::iter::from_fn(|| replica.poll_wake()).collect(),
             events: std::iter::from_fn(|| replica.poll_event()).collect(),
+            settled: std::iter::from_fn(|| replica.poll_settled()).collect(),
         }
     }
 }
 
 /// The time left until `deadline`, zero when it has passed.
-pub(crate) fn time_until(deadline: std::time::Instant) -> Duration {
+pub(crate) fn time_until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(clock::monotonic())
 }

@@ -31,7 +31,7 @@ pub(super) struct Copies {
     patience: Duration,
     counter: u64,
     waits: BTreeMap<Slot, Vec<Wait>>,
-    /// In the order of their ends, since all have the same patience. Those settled before are passed over.
+    /// In the order of their ends, since all have the same patience. The first is not settled.
     ends: VecDeque<(Instant, Slot, Ticket)>,
     settled: VecDeque<Settled>,
 }
@@ -82,6 +82,15 @@ impl Copies {
         if waits.is_empty() {
             self.waits.remove(&slot);
         }
+        self.pass_over_settled();
+    }
+
+    fn pass_over_settled(&mut self) {
+        let waits = &self.waits;
+        let is_settled = |slot, ticket| {
+            waits.get(&slot).is_none_or(|waits: &Vec<Wait>| waits.iter().all(|wait| wait.ticket != ticket))
+        };
+        while self.ends.pop_front_if(|(_, slot, ticket)| is_settled(*slot, *ticket)).is_some() {}
     }
 
     /// `peer` has sent what `slot` holds.
@@ -91,7 +100,7 @@ impl Copies {
         }
     }
 
-    /// When the first wait ends. A settled one may still be there: then there is nothing to do at that time.
+    /// When the first wait ends.
     pub(super) fn next_end(&self) -> Option<Instant> {
         self.ends.front().map(|(end, ..)| *end)
     }
@@ -108,6 +117,7 @@ impl Copies {
                 self.waits.remove(&slot);
             }
         }
+        self.pass_over_settled();
     }
 }
 

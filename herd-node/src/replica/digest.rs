@@ -77,6 +77,11 @@ impl Digest {
         self.count
     }
 
+    /// The sum of the records' hashes: the same on every server of a herd that holds the same, and in no other herd.
+    pub const fn sum(self) -> u128 {
+        self.sum
+    }
+
     /// The digest as one link shows it.
     pub(super) fn root(self, salt: Salt) -> u64 {
         let mut hasher = SipHasher64::new_with_keys(salt.0, salt.1);

@@ -6,6 +6,7 @@ use herd_proto::ErrorCode;
 
 use super::PeerIndex;
 use super::link::{LinkId, Side};
+use super::status::Trigger;
 
 /// Something that happened to a link or the store, for the journal and the metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Event {
         peer: PeerIndex,
         /// How many records were sent for it.
         records: u64,
+        /// What noticed that the peer may have missed something.
+        trigger: Trigger,
     },
     /// A link that was in service is no more.
     LinkLost {

@@ -40,10 +40,11 @@ impl Replica {
     pub(super) fn on_dig(&mut self, id: LinkId, dig: &Dig<Bytes>) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let Some(salt) = link.salt else { return };
+        let trigger = link.reconciler.trigger_of(dig.prefix());
         for (part, theirs) in dig.children() {
             let ours = self.store.tree().digest(part).summary(salt);
             if ours != theirs && (ours.count > 0 || theirs.count > 0) {
-                link.reconciler.is_repairing = true;
+                link.reconciler.repair(trigger);
                 link.reconciler.add(next_step(part, ours.count, theirs.count));
             }
         }
@@ -142,6 +143,7 @@ impl Replica {
     fn push(&mut self, id: LinkId, slots: &[Slot]) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let Some(lane) = link.lane else { return };
+        let before = self.counters;
         for slot in slots {
             self.store.forget_known(*slot, lane);
             if self.store.mark_dirty(*slot, LaneSet::of(lane)) != LaneSet::EMPTY {
@@ -150,6 +152,7 @@ impl Replica {
                 self.wakes.extend(self.lanes.push(lane, *slot));
             }
         }
+        self.note_sent(id, before);
     }
 
     /// Does what there is to do for a link, until `out` holds `bytes_max`.

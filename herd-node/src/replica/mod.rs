@@ -41,6 +41,7 @@ mod reconcile;
 mod record;
 mod service;
 mod settings;
+mod status;
 mod store;
 mod timers;
 mod tree;
@@ -57,6 +58,7 @@ pub use link::{LinkId, Side};
 pub use peer::PeerIndex;
 pub use record::Candidate;
 pub use settings::{PEERS_MAX, Reconcile, Settings};
+pub use status::{Ended, LinkState, LinkStatus, Sent, Trigger};
 
 use copies::Copies;
 use digest::RecordHash;
@@ -79,7 +81,7 @@ pub enum Posted {
 }
 
 /// What a replica has counted since it was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counters {
     /// Posts that were the newest known.
     pub posts_newer: u64,
@@ -199,6 +201,16 @@ impl Replica {
         self.links.get(&link).is_none_or(|link| link.phase == Phase::Closing)
     }
 
+    /// What waits in memory for `peer` on all its links, for tests: records, bytes of other lines, steps of comparisons.
+    #[doc(hidden)]
+    pub fn backlog(&self, peer: PeerIndex) -> [usize; 3] {
+        let links = self.links.values().filter(|link| link.peer == Some(peer));
+        links.fold([0; 3], |[records, bytes, steps], link| {
+            let waiting = link.lane.map_or(0, |lane| self.lanes.len(lane));
+            [records + waiting, bytes + link.control.len(), steps + link.reconciler.waiting()]
+        })
+    }
+
     /// The first of the invariants above that does not hold, for tests. Takes time in proportion to the records.
     #[doc(hidden)]
     pub fn broken_invariant(&self, now: Instant) -> Option<String> {
@@ -286,6 +298,7 @@ impl Replica {
     /// The connection asked for by [`poll_dial`](Self::poll_dial) can't be made.
     pub fn handle_dial_failed(&mut self, now: Instant, peer: PeerIndex) {
         self.events.push_back(Event::DialFailed { peer });
+        self.note_end(now, peer, None);
         self.dial_ended(now, peer, false);
     }
 
@@ -347,6 +360,9 @@ impl Replica {
         }
         self.wakes.push_back(id);
         let at_cap = why.is_lasting();
+        if let Some(peer) = peer.filter(|_| was_live || side == Side::Dialer) {
+            self.note_end(now, peer, Some(why.clone()));
+        }
         match peer {
             Some(peer) if was_live => self.events.push_back(Event::LinkLost { peer, why }),
             _ => self.events.push_back(Event::Refused { link: id, peer, side, why }),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::jitter::Jitter;
 use super::link::LinkId;
+use super::status::{Ended, Sent};
 
 /// A configured neighbour, as the number it has in [`Settings::peers`](super::Settings::peers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +20,11 @@ pub(super) struct Peer {
     /// Dials since a link was last in service.
     failures: u32,
     boots: Boots,
+    /// When `dial` became what it is.
+    pub(super) since: Instant,
+    pub(super) sent: Sent,
+    /// How the last link or dial ended.
+    pub(super) ended: Option<Ended>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +39,8 @@ enum Dial {
 
 impl Peer {
     pub(super) fn new(name: String, now: Instant) -> Self {
-        Self { name, dial: Dial::At(now), failures: 0, boots: Boots::default() }
+        let (sent, ended) = (Sent::default(), None);
+        Self { name, dial: Dial::At(now), failures: 0, boots: Boots::default(), since: now, sent, ended }
     }
 
     /// When to dial, if it is time's turn to say so.
@@ -44,7 +51,8 @@ impl Peer {
         }
     }
 
-    pub(super) fn dial_begun(&mut self) {
+    pub(super) fn dial_begun(&mut self, now: Instant) {
+        self.since = now;
         self.dial = Dial::Busy;
     }
 
@@ -60,6 +68,7 @@ impl Peer {
     pub(super) fn dial_later(&mut self, now: Instant, min: Duration, max: Duration, at_cap: bool, jitter: &mut Jitter) {
         let delay = if at_cap { max } else { min.saturating_mul(1 << self.failures.min(16)).min(max) };
         self.failures = self.failures.saturating_add(1);
+        self.since = now;
         self.dial = Dial::At(now + jitter.spread(delay));
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use herd_proto::{Ping, Prefix, Summary};
 
 use super::link::{Link, LinkId};
+use super::status::Trigger;
 use super::tree::Walk;
 use super::{Event, Replica};
 
@@ -35,6 +36,12 @@ pub(super) struct Reconciler {
     patience: Duration,
     /// The roots differed when the link came up or since, and have not been seen equal again.
     pub(super) is_repairing: bool,
+    /// What noticed that.
+    noticed: Trigger,
+    /// What the comparison under way began with.
+    pub(super) trigger: Trigger,
+    /// The peer has still to begin the comparison that is due because the link came up.
+    connect_is_due: bool,
     /// Records pushed since they differed.
     pub(super) pushed: u64,
     /// Records looked at for the peer since it was last its turn to be sent something.
@@ -57,6 +64,11 @@ pub(super) enum Job {
 impl Reconciler {
     pub(super) fn is_idle(&self) -> bool {
         self.jobs.is_empty()
+    }
+
+    /// How many jobs wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.len()
     }
 
     pub(super) fn add(&mut self, job: Job) {
@@ -85,8 +97,31 @@ impl Reconciler {
         self.scanned <= SCANS_MAX
     }
 
-    fn begin(&mut self, now: Instant) {
-        self.is_repairing = true;
+    pub(super) fn jobs(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Whether both ends held the same when their roots were last compared.
+    pub(super) fn is_in_sync(&self) -> bool {
+        self.compared_at.is_some() && self.differed.is_none() && !self.is_repairing
+    }
+
+    /// The roots differ, as `trigger` has shown, and where is being found out.
+    pub(super) fn repair(&mut self, trigger: Trigger) {
+        self.trigger = trigger;
+        if !std::mem::replace(&mut self.is_repairing, true) {
+            self.noticed = trigger;
+        }
+    }
+
+    /// What made the peer send digests of `prefix`: it begins with the root, and answers with parts.
+    pub(super) fn trigger_of(&mut self, prefix: Prefix) -> Trigger {
+        let begins = prefix == Prefix::ROOT && !std::mem::take(&mut self.connect_is_due);
+        if begins { Trigger::Peer } else { self.trigger }
+    }
+
+    fn begin(&mut self, now: Instant, trigger: Trigger) {
+        self.repair(trigger);
         self.compared_at = Some(now);
         self.patience = (self.patience * 2).clamp(REPEAT_AFTER, COMPARE_EVERY);
         self.differed = None;
@@ -100,11 +135,16 @@ impl Reconciler {
         self.differed = None;
     }
 
-    /// The roots differ. Whether it is time to find out where.
-    fn differ(&mut self, now: Instant, roots: (Summary, Summary)) -> bool {
+    /// The roots differ. Whether it is time to find out where, and why now.
+    fn differ(&mut self, now: Instant, roots: (Summary, Summary)) -> Option<Trigger> {
         let is_stable = self.differed.replace(roots) == Some(roots);
         let is_past = |time: Duration| self.compared_at.is_none_or(|at| at + time <= now);
-        self.is_idle() && (is_past(COMPARE_EVERY) || (is_stable && is_past(self.patience)))
+        match (is_stable && is_past(self.patience), is_past(COMPARE_EVERY)) {
+            _ if !self.is_idle() => None,
+            (true, _) => Some(Trigger::Pings),
+            (false, true) => Some(Trigger::Periodic),
+            (false, false) => None,
+        }
     }
 }
 
@@ -114,9 +154,12 @@ impl Replica {
         let is_first = self.begins_with(id);
         let Some(link) = self.links.get_mut(&id) else { return };
         link.reconciler.agree(now);
-        link.reconciler.is_repairing = !in_agreement;
+        if !in_agreement {
+            link.reconciler.repair(Trigger::Connect);
+            link.reconciler.connect_is_due = !is_first;
+        }
         if !in_agreement && is_first {
-            link.reconciler.begin(now);
+            link.reconciler.begin(now, Trigger::Connect);
         }
     }
 
@@ -136,8 +179,8 @@ impl Replica {
         if theirs == ours {
             link.reconciler.agree(now);
             self.repaired(id);
-        } else if link.reconciler.differ(now, (theirs, ours)) && may_begin {
-            link.reconciler.begin(now);
+        } else if let Some(trigger) = link.reconciler.differ(now, (theirs, ours)).filter(|_| may_begin) {
+            link.reconciler.begin(now, trigger);
             self.wakes.push_back(id);
         }
     }
@@ -146,7 +189,8 @@ impl Replica {
         let Some(Link { peer, reconciler, .. }) = self.links.get_mut(&id) else { return };
         if std::mem::take(&mut reconciler.is_repairing) {
             let records = std::mem::take(&mut reconciler.pushed);
-            self.events.extend(peer.map(|peer| Event::CaughtUp { peer, records }));
+            let trigger = reconciler.noticed;
+            self.events.extend(peer.map(|peer| Event::CaughtUp { peer, records, trigger }));
             // A server that stops may have waited for this.
             self.wakes.push_back(id);
         }

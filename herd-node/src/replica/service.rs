@@ -9,6 +9,7 @@ use super::lanes::Lane;
 use super::link::Phase;
 use super::outlet::Outlet;
 use super::record::Candidate;
+use super::status::Trigger;
 use super::store::{AHEAD, Merge, Room, Slot};
 use super::{CloseReason, Event, LinkId, PeerIndex, Replica};
 
@@ -180,12 +181,14 @@ impl Replica {
     pub fn poll_transmit(&mut self, now: Instant, id: LinkId, out: &mut Vec<u8>, bytes_max: usize) {
         let Some(link) = self.links.get_mut(&id) else { return };
         out.append(&mut link.control);
-        self.transmit_ack(id, out);
+        if link.is_live() {
+            self.transmit_ack(id, out);
+        }
         let Some(link) = self.links.get_mut(&id) else { return };
         let (Phase::Live, Some(lane)) = (link.phase, link.lane) else {
             return self.stop_if_idle(now, id, out);
         };
-        let start = out.len();
+        let (start, before) = (out.len(), self.counters);
         // While a peer catches up its news get three quarters of each batch, and the past the rest: neither starves the other.
         let is_behind = link.catch_up.is_some() || !link.reconciler.is_idle();
         let share = if is_behind { bytes_max / 4 * 3 } else { bytes_max };
@@ -193,6 +196,7 @@ impl Replica {
         self.transmit_past(id, lane, out, bytes_max);
         self.transmit_reconciling(id, lane, out, bytes_max);
         self.transmit_news(id, lane, out, bytes_max);
+        self.note_sent(id, before);
         if out.len() == start {
             self.lanes.rest(lane);
             self.stop_if_idle(now, id, out);
@@ -244,7 +248,7 @@ impl Replica {
         if let Some(link) = self.links.get_mut(&id) {
             link.caught_up += sent;
             let records = link.caught_up;
-            self.events.extend(link.peer.map(|peer| Event::CaughtUp { peer, records }));
+            self.events.extend(link.peer.map(|peer| Event::CaughtUp { peer, records, trigger: Trigger::Dump }));
         }
     }
 

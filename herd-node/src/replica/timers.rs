@@ -17,11 +17,16 @@ const LATENESS: Duration = Duration::from_millis(250);
 impl Replica {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
+        self.next_of_links().into_iter().chain(self.copies.next_end()).chain(self.next_expiry()).min()
+    }
+
+    /// The next deadline of a link or dial.
+    fn next_of_links(&self) -> Option<Instant> {
         let links = self.links.values().filter_map(|link| self.link_due(link));
         let dials = self.peers.iter().filter(|_| self.stop_by.is_none()).filter_map(super::peer::Peer::dial_at);
         let keeps_waiting = |link: &Link| link.is_live() && link.reconciler.is_repairing;
         let stop = self.stop_by.filter(|_| self.links.values().any(keeps_waiting));
-        links.chain(dials).chain(stop).chain(self.copies.next_end()).chain(self.next_expiry()).min()
+        links.chain(dials).chain(stop).min()
     }
 
     /// When a record's life ends next.
@@ -65,7 +70,7 @@ impl Replica {
         }
         for (index, peer) in self.peers.iter_mut().enumerate() {
             if peer.dial_at().is_some_and(|at| at <= now) {
-                peer.dial_begun();
+                peer.dial_begun(now);
                 self.dials.push_back(PeerIndex(index));
             }
         }
@@ -94,7 +99,7 @@ impl Replica {
     /// A stalled server distrusts itself first: its peers get the time it lost, to be heard in and, where a restarted one has an
     /// older link still, for that to fall silent in.
     fn forgive_lateness(&mut self, now: Instant) {
-        let Some(late) = self.poll_timeout().and_then(|due| now.checked_duration_since(due)) else { return };
+        let Some(late) = self.next_of_links().and_then(|due| now.checked_duration_since(due)) else { return };
         if late >= LATENESS {
             for link in self.links.values_mut() {
                 link.heard_at = (link.heard_at + late).min(now);

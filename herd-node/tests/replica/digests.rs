@@ -1,7 +1,7 @@
 //! Servers that find out in what they differ, as exact lines. All digests were computed apart from the product, by another
 //! implementation of WIRE §6.10.
 
-use herd_node::replica::{Event, LinkId, Side};
+use herd_node::replica::{Event, LinkId, Side, Trigger};
 
 use super::desk::{Desk, JUZANG, millis, nonce, riley};
 use super::handshake::play;
@@ -76,7 +76,7 @@ fn one_that_holds_nothing_says_so_and_gets_all() {
     play(&mut desk, link, &session);
     assert!(desk.replica.is_caught_up(JUZANG));
     let up = Event::LinkUp { peer: JUZANG, side: Side::Acceptor, in_agreement: false };
-    assert_eq!(desk.events(), [up, Event::CaughtUp { peer: JUZANG, records: 1 }]);
+    assert_eq!(desk.events(), [up, Event::CaughtUp { peer: JUZANG, records: 1, trigger: Trigger::Connect }]);
     assert_eq!(desk.replica.counters().updates_sent_catching_up, 1);
 }
 

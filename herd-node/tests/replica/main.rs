@@ -16,4 +16,5 @@ mod limits;
 mod pair;
 mod reconcile;
 mod refusals;
+mod status;
 mod stopping;

@@ -14,7 +14,7 @@ async fn wait_settled(herd: &TestHerd) {
 }
 
 /// Everything has been sent to every peer, and everything that was sent has arrived.
-async fn wait_quiet(herd: &TestHerd) -> u64 {
+pub(super) async fn wait_quiet(herd: &TestHerd) -> u64 {
     let is_quiet = |replica: &Replica| {
         let peers = (0..).map(PeerIndex).take_while(|peer| replica.peer_name(*peer).is_some());
         peers.into_iter().all(|peer| replica.is_caught_up(peer))

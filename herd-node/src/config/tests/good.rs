@@ -3,25 +3,27 @@
 use std::time::Duration;
 
 use super::*;
+use crate::disk;
 use crate::places::{Backend, Mask};
 
 #[test]
 fn the_default_herd_is_that_of_the_protocol() {
+    let admin_of = |server: &ServerConfig| server.admin.map(|address| format!(" {address}")).unwrap_or_default();
     let config = Config::default_herd(&no_env).unwrap();
     let shown: Vec<_> = config
         .servers
         .iter()
         .map(|server| {
             let peers: Vec<_> = server.peers.iter().map(|peer| format!("{}@{}", peer.name, peer.dial)).collect();
-            format!("{} {} {} {}", server.name, server.client, server.peer, peers.join(","))
+            format!("{} {} {} {}", server.name, server.client, server.peer, peers.join(",")) + &admin_of(server)
         })
         .collect();
     let expected = [
-        "Riley 127.0.0.1:12000 127.0.0.1:13000 Jaquez@127.0.0.1:13001,Juzang@127.0.0.1:13002",
-        "Jaquez 127.0.0.1:12001 127.0.0.1:13001 Riley@127.0.0.1:13000,Bernard@127.0.0.1:13004",
-        "Juzang 127.0.0.1:12002 127.0.0.1:13002 Riley@127.0.0.1:13000,Campbell@127.0.0.1:13003,Bernard@127.0.0.1:13004",
-        "Campbell 127.0.0.1:12003 127.0.0.1:13003 Juzang@127.0.0.1:13002,Bernard@127.0.0.1:13004",
-        "Bernard 127.0.0.1:12004 127.0.0.1:13004 Jaquez@127.0.0.1:13001,Juzang@127.0.0.1:13002,Campbell@127.0.0.1:13003",
+        "Riley 127.0.0.1:12000 127.0.0.1:13000 Jaquez@127.0.0.1:13001,Juzang@127.0.0.1:13002 127.0.0.1:14000",
+        "Jaquez 127.0.0.1:12001 127.0.0.1:13001 Riley@127.0.0.1:13000,Bernard@127.0.0.1:13004 127.0.0.1:14001",
+        "Juzang 127.0.0.1:12002 127.0.0.1:13002 Riley@127.0.0.1:13000,Campbell@127.0.0.1:13003,Bernard@127.0.0.1:13004 127.0.0.1:14002",
+        "Campbell 127.0.0.1:12003 127.0.0.1:13003 Juzang@127.0.0.1:13002,Bernard@127.0.0.1:13004 127.0.0.1:14003",
+        "Bernard 127.0.0.1:12004 127.0.0.1:13004 Jaquez@127.0.0.1:13001,Juzang@127.0.0.1:13002,Campbell@127.0.0.1:13003 127.0.0.1:14004",
     ];
     assert_eq!(shown, expected);
     assert_eq!((config.herd.as_str(), config.secrets.len()), ("ucla", 0));
@@ -87,7 +89,35 @@ fn good_files() {
     assert_eq!(parsed(&alone).unwrap().limits, Limits::default());
     assert_eq!(parsed(&alone).unwrap().replication, Replication::default());
     assert_eq!(parsed(&alone).unwrap().journal, Some(journal::Settings::default()));
+    let silent = parsed(&(alone.clone() + "[journal]\nstatus_s = 0")).unwrap();
+    assert_eq!(silent.journal.unwrap().status_every, None);
+    let every_second = parsed(&(alone.clone() + "[journal]\nstatus_s = 1")).unwrap();
+    assert_eq!(every_second.journal.unwrap().status_every, Some(Duration::from_secs(1)));
     assert_eq!(parsed(&(alone + "[journal]\nenabled = false")).unwrap().journal, None);
+}
+
+#[test]
+fn what_replies_promise_is_each_servers_own() {
+    let acks = |text: &str| parsed(text).unwrap().servers.iter().map(|server| server.ack).collect::<Vec<_>>();
+    assert_eq!(acks(PAIR), [Ack::Local, Ack::Local]);
+    let text = PAIR.replacen("peers", "ack = \"replicated\"\npeers", 1) + "ack = \"durable\"\n[disk]\n";
+    assert_eq!(acks(&text), [Ack::Replicated { copies: 1 }, Ack::Durable]);
+    let disk = parsed(&text).unwrap().disk.unwrap();
+    assert_eq!(disk.directory, Path::new("data"), "beside the file");
+    let hub = server("Hub", "127.0.0.1:1", "127.0.0.1:2", "peers = [\"A\", \"B\"]\nack = \"replicated\"\ncopies = 2");
+    let a = server("A", "127.0.0.1:3", "127.0.0.1:4", "peers = [\"Hub\"]\nack = \"local\"");
+    let b = server("B", "127.0.0.1:5", "127.0.0.1:6", "peers = [\"Hub\"]");
+    assert_eq!(acks(&[hub, a, b].concat()), [Ack::Replicated { copies: 2 }, Ack::Local, Ack::Local]);
+}
+
+#[test]
+fn an_admin_listener_is_there_where_it_is_asked_for_and_on_loopback() {
+    assert_eq!(parsed(PAIR).unwrap().servers[0].admin, None);
+    for address in ["127.0.0.1:14000", "127.8.0.1:0", "[::1]:14000", "[::ffff:127.0.0.1]:14000"] {
+        let config = parsed(&PAIR.replacen("peers", &format!("admin = \"{address}\"\npeers"), 1)).unwrap();
+        assert_eq!(config.servers[0].admin.unwrap().to_string(), address);
+        assert_eq!(config.servers[1].admin, None);
+    }
 }
 
 #[test]
@@ -111,6 +141,7 @@ directory = "/var/log/herd"
 file_bytes_max = 5000
 files_kept = 2
 queue_bytes_max = 70000
+status_s = 86400
 [limits]
 client_line_bytes_max = 513
 connections_max = 21
@@ -126,12 +157,20 @@ records_bytes_max = 1048576
 time_ahead_s_max = 0
 unproven_max = 31
 handshake_ms = 132
+ack_wait_ms = 133
 [replication]
 ping_ms = 60
 dead_ms = 120
 backoff_min_ms = 40
 backoff_max_ms = 40
 hops_max = 255
+ttl_s = 61
+[disk]
+directory = "/var/lib/herd"
+commit_wait_ms = 0
+commit_records = 62
+compact_bytes_min = 4_096
+queue_bytes_max = 65_536
 "#;
     let config = parsed(&(PAIR.to_owned() + tables)).unwrap();
     let places = config.places;
@@ -148,6 +187,7 @@ hops_max = 255
         file_bytes_max: 5_000,
         files_kept: 2,
         queue_bytes_max: 70_000,
+        status_every: Some(Duration::from_secs(86_400)),
     };
     assert_eq!(config.journal, Some(journal));
     let limits = Limits {
@@ -165,6 +205,7 @@ hops_max = 255
         time_ahead_max: None,
         unproven_max: 31,
         handshake: Duration::from_millis(132),
+        ack_wait: Duration::from_millis(133),
     };
     assert_eq!(config.limits, limits);
     let replication = Replication {
@@ -173,6 +214,16 @@ hops_max = 255
         backoff_min: Duration::from_millis(40),
         backoff_max: Duration::from_millis(40),
         hops_max: 255,
+        ttl: Some(Duration::from_secs(61)),
     };
     assert_eq!(config.replication, replication);
+    let disk = disk::Settings {
+        directory: "/var/lib/herd".into(),
+        commit_wait: Duration::ZERO,
+        commit_records: 62,
+        compact_bytes_min: 4_096,
+        queue_bytes_max: 65_536,
+        ..disk::Settings::default()
+    };
+    assert_eq!(config.disk, Some(disk));
 }

@@ -4,7 +4,7 @@ use super::*;
 
 /// Mistakes after [`PAIR`], so that their first line is the file's 11th.
 pub(super) const TABLES: &[(&str, &str)] = &[
-    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, limits, replication"),
+    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, disk, limits, replication"),
     ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file"),
     (
         "[herd]\nname = \"\\u001b[2J\"",
@@ -18,8 +18,9 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("[journal]\nfiles_kept = 1001", "12: journal.files_kept: 1001 is not between 0 and 1000"),
     (
         "[journal]\nsize = 1",
-        "12: journal.size: unknown key; known here: enabled, directory, file_bytes_max, files_kept, queue_bytes_max",
+        "12: journal.size: unknown key; known here: enabled, directory, file_bytes_max, files_kept, queue_bytes_max, status_s",
     ),
+    ("[journal]\nstatus_s = 86_401", "12: journal.status_s: 86401 is not between 0 and 86400"),
     ("[limits]\nline_ms = -1", "12: limits.line_ms: -1 is not between 100 and 3600000"),
     (
         "[limits]\nline_ms = 99999999999999999999",
@@ -37,6 +38,17 @@ pub(super) const TABLES: &[(&str, &str)] = &[
         "[replication]\nping_ms = 50\ndead_ms = 100\nbackoff_max_ms = 99",
         "14: replication.backoff_max_ms: backoff_max_ms is 99 but should be at least 100, backoff_min_ms",
     ),
+    ("[disk]\ncommit_wait_ms = 1001", "12: disk.commit_wait_ms: 1001 is not between 0 and 1000"),
+    ("[disk]\ncommit_records = 0", "12: disk.commit_records: 0 is not between 1 and 1000000"),
+    ("[disk]\ncompact_bytes_min = 4095", "12: disk.compact_bytes_min: 4095 is not between 4096 and 1099511627776"),
+    ("[disk]\nqueue_bytes_max = 1", "12: disk.queue_bytes_max: 1 is not between 65536 and 17179869184"),
+    ("[disk]\ndirectory = \"\"", "12: disk.directory: is empty"),
+    (
+        "[disk]\nfsync = false",
+        "12: disk.fsync: unknown key; known here: directory, commit_wait_ms, commit_records, compact_bytes_min, queue_bytes_max",
+    ),
+    ("[limits]\nack_wait_ms = 9", "12: limits.ack_wait_ms: 9 is not between 10 and 60000"),
+    ("[replication]\nttl_s = 3153600001", "12: replication.ttl_s: 3153600001 is not between 0 and 3153600000"),
     ("[places]\nbackend = \"bing\"", r#"12: places.backend: "bing" is none of embedded, google, google-legacy"#),
     (
         "[places]\nbackend = \"google\"",
@@ -103,7 +115,7 @@ const SERVERS: &[(&str, &str, &str)] = &[
     (
         "name = \"Riley\"",
         "nmae = \"Riley\"",
-        "2: server.nmae: unknown key; known here: name, client, peer, peers, dial",
+        "2: server.nmae: unknown key; known here: name, client, peer, admin, peers, dial, ack, copies",
     ),
     (
         "\"Riley\"\n",
@@ -134,6 +146,31 @@ const SERVERS: &[(&str, &str, &str)] = &[
         "[::]:13000",
         "4: server.peer: [::]:13000 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET",
     ),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nadmin = \"192.0.2.1:14000\"",
+        "6: server.admin: 192.0.2.1:14000 is not loopback: the admin listener is for this machine only",
+    ),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nadmin = \"0.0.0.0:14000\"",
+        "6: server.admin: 0.0.0.0:14000 is not loopback: the admin listener is for this machine only",
+    ),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nadmin = \"127.0.0.1:12001\"",
+        "9: server.client: 127.0.0.1:12001 is taken by 127.0.0.1:12001 at line 6",
+    ),
+    (
+        "peers = [\"Riley\"]",
+        "peers = [\"Riley\"]\nadmin = \"127.0.0.1:13000\"",
+        "11: server.admin: 127.0.0.1:13000 is taken by 127.0.0.1:13000 at line 4",
+    ),
+    (
+        "peers = [\"Riley\"]",
+        "peers = [\"Riley\"]\nadmin = 14000",
+        "11: server.admin: should be a string, not a whole number",
+    ),
     ("[\"Jaquez\"]", "[\"Riley\"]", r#"5: server.peers: "Riley" names itself"#),
     ("[\"Jaquez\"]", "[\n\"Jaquez\",\n\"Juzang\"]", r#"7: server.peers: "Juzang" is not a server of this herd"#),
     ("[\"Jaquez\"]", "[\"Jaquez\", \"Jaquez\"]", r#"5: server.peers: "Jaquez" is listed twice"#),
@@ -155,6 +192,24 @@ const SERVERS: &[(&str, &str, &str)] = &[
         "[\"Riley\"]\ndial.Riley = \"127.0.0.1:0\"",
         "11: server.dial.Riley: 127.0.0.1:0 cannot be dialled",
     ),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\nack = \"quorum\"",
+        r#"11: server.ack: "quorum" is none of local, replicated, durable"#,
+    ),
+    ("[\"Riley\"]", "[\"Riley\"]\nack = \"durable\"", "11: server.ack: \"durable\" needs a table [disk]"),
+    ("[\"Riley\"]", "[\"Riley\"]\ncopies = 1", "11: server.copies: goes with ack = \"replicated\" only"),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\nack = \"local\"\ncopies = 1",
+        "12: server.copies: goes with ack = \"replicated\" only",
+    ),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\nack = \"replicated\"\ncopies = 2",
+        r#"12: server.copies: 2 copies are more than "Jaquez" has peers: 1"#,
+    ),
+    ("[\"Riley\"]", "[\"Riley\"]\nack = \"replicated\"\ncopies = 17", "12: server.copies: 17 is not between 1 and 16"),
     ("[[server]]\nname = \"Jaquez\"", "[server]\nname = \"Jaquez\"", "6: is not TOML: duplicate key"),
     ("\"Riley\"\n", "\"Riley\n", "2: is not TOML: invalid basic string, expected `\"`"),
 ];

@@ -35,6 +35,7 @@ pub(crate) struct Process {
 pub(crate) struct Addresses {
     pub(crate) clients: SocketAddr,
     pub(crate) peers: SocketAddr,
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 impl Process {
@@ -44,14 +45,16 @@ impl Process {
         Self { child, stdout }
     }
 
-    /// The next server it announces: `Riley: clients on ADDRESS, peers on ADDRESS`.
+    /// The next server it announces: `Riley: clients on ADDRESS, peers on ADDRESS`, and `, admin on ADDRESS` where it has one.
     pub(crate) fn announced(&mut self) -> (String, Addresses) {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         let parse = || {
             let (name, rest) = line.trim_end().split_once(": clients on ")?;
             let (clients, peers) = rest.split_once(", peers on ")?;
-            Some((name.to_owned(), Addresses { clients: clients.parse().ok()?, peers: peers.parse().ok()? }))
+            let (peers, admin) = peers.split_once(", admin on ").map_or((peers, None), |(peers, at)| (peers, Some(at)));
+            let admin = admin.map(str::parse).transpose().ok()?;
+            Some((name.to_owned(), Addresses { clients: clients.parse().ok()?, peers: peers.parse().ok()?, admin }))
         };
         parse().unwrap_or_else(|| panic!("{line:?}, and on standard error: {}", self.stderr()))
     }

@@ -25,6 +25,7 @@ pub(crate) fn default_herd() -> Config {
     for server in &mut config.servers {
         server.client.set_port(0);
         server.peer.set_port(0);
+        server.admin = None;
         server.peers.iter_mut().for_each(|peer| peer.dial.set_port(0));
     }
     config
@@ -67,6 +68,7 @@ impl TestHerd {
         for server in &servers {
             let settings = config.servers.iter_mut().find(|settings| settings.name == server.name()).unwrap();
             (settings.client, settings.peer) = (server.client_address(), server.peer_address());
+            settings.admin = server.admin_address();
             let dials = config.servers.iter_mut().flat_map(|settings| &mut settings.peers);
             dials.filter(|peer| peer.name == server.name()).for_each(|peer| peer.dial = server.peer_address());
         }

@@ -21,12 +21,21 @@ pub(crate) fn hello_line(hello: &Hello<Vec<u8>>) -> Vec<u8> {
 
 /// AUTH of the dialer, proven with `secret`.
 pub(crate) fn auth_line(secret: &[u8], ours: &Hello<Vec<u8>>, theirs: &Hello<Vec<u8>>) -> Vec<u8> {
-    let id: String = hmac(secret, b"herd/1 key id")[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    proof(secret, true, ours, theirs)
+}
+
+/// AUTH of the dialer or of the acceptor, whose HELLOs these are.
+pub(crate) fn proof(secret: &[u8], dialled: bool, dialer: &Hello<Vec<u8>>, acceptor: &Hello<Vec<u8>>) -> Vec<u8> {
     let mut subject = Vec::new();
-    encode::auth_subject(&mut subject, true, ours, theirs);
+    encode::auth_subject(&mut subject, dialled, dialer, acceptor);
     let mut line = Vec::new();
-    encode::auth(&mut line, &id, &hmac(secret, &subject));
+    encode::auth(&mut line, &key_id(secret), &hmac(secret, &subject));
     line
+}
+
+/// What tells this secret from others.
+pub(crate) fn key_id(secret: &[u8]) -> String {
+    hmac(secret, b"herd/1 key id")[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Connects as server `from`, proves it, and is in service.

@@ -1,0 +1,206 @@
+//! What a server says of itself at its admin address: HTTP, apart from the protocol and its listener.
+//!
+//! Whatever answers there is a stranger: its answer is bounded, and read as what it should be or not at all.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use herd_proto::ServerName;
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper::client::conn::http1;
+use hyper::header::HOST;
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::Address;
+
+/// The longest status that is read, in bytes. A server with as many peers as can be has some ten thousand.
+const STATUS_BYTES_MAX: usize = 1 << 20;
+/// The head of an answer, in bytes; beyond about twice as many it is none.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// What a server holds and how it stands with its peers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct ServerStatus {
+    /// Its name.
+    pub name: String,
+    /// Its herd's name.
+    pub herd: String,
+    /// A random number that it drew when it started, as text.
+    pub boot: String,
+    /// How many clients it knows.
+    pub records: u64,
+    /// The digest of all records, as 32 hexadecimal digits. Servers of a herd with the same number and digest hold the same.
+    pub root: String,
+    /// Its peers, in the order of its configuration.
+    pub peers: Vec<PeerStatus>,
+}
+
+/// How a server stands with one peer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct PeerStatus {
+    /// The peer's name.
+    pub name: String,
+    /// `connected` when a link is in service.
+    pub state: String,
+    /// Both ends held the same when they last looked.
+    pub in_sync: bool,
+}
+
+impl PeerStatus {
+    /// Whether a link is in service.
+    pub fn is_connected(&self) -> bool {
+        self.state == "connected"
+    }
+}
+
+/// Why there is no status.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdminError {
+    /// No connection could be made.
+    #[error("can't connect to {address}")]
+    Unreachable {
+        /// Where to.
+        address: Address,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There was no whole answer in time.
+    #[error("no answer from {address} within {} s", timeout.as_secs_f64())]
+    TimedOut {
+        /// Who was asked.
+        address: Address,
+        /// How long it was waited for.
+        timeout: Duration,
+    },
+    /// What answers doesn't speak HTTP, or stopped in the middle of it.
+    #[error("no HTTP answer from {address}")]
+    NotHttp {
+        /// Who was asked.
+        address: Address,
+        /// What is wrong with it.
+        source: hyper::Error,
+    },
+    /// It was refused.
+    #[error("{address} answered with HTTP status {status}")]
+    Refused {
+        /// Who was asked.
+        address: Address,
+        /// The status, such as 404.
+        status: u16,
+    },
+    /// The answer is longer than any status.
+    #[error("the answer of {0} is longer than {STATUS_BYTES_MAX} bytes")]
+    TooLong(Address),
+    /// The answer is no status.
+    #[error("the answer of {address} is no server's status: {why}")]
+    NotAStatus {
+        /// Who was asked.
+        address: Address,
+        /// What is wrong with it. Holds nothing of the answer.
+        why: &'static str,
+    },
+}
+
+/// Asks whoever listens at `address` for its status. `timeout` is for all of it together.
+///
+/// # Errors
+/// Nobody is there, or there is no status to be had in time.
+pub async fn status(address: &Address, timeout: Duration) -> Result<ServerStatus, AdminError> {
+    let asked = tokio::time::timeout(timeout, ask(address)).await;
+    asked.unwrap_or_else(|_| Err(AdminError::TimedOut { address: address.clone(), timeout }))
+}
+
+async fn ask(address: &Address) -> Result<ServerStatus, AdminError> {
+    let unreachable = |source| AdminError::Unreachable { address: address.clone(), source };
+    let not_http = |source| AdminError::NotHttp { address: address.clone(), source };
+    let stream = TcpStream::connect((address.reachable_host(), address.port())).await.map_err(unreachable)?;
+    let mut http = http1::Builder::new();
+    http.max_buf_size(HEAD_BYTES_MAX);
+    let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(not_http)?;
+    // Moves the bytes; ended when this call is, however that ends.
+    let mut mover = JoinSet::new();
+    mover.spawn(connection);
+    let response = sender.send_request(request(address)).await.map_err(not_http)?;
+    if response.status() != StatusCode::OK {
+        return Err(AdminError::Refused { address: address.clone(), status: response.status().as_u16() });
+    }
+    let body = Limited::new(response.into_body(), STATUS_BYTES_MAX).collect().await;
+    match body {
+        Ok(body) => read(&body.to_bytes()).map_err(|why| AdminError::NotAStatus { address: address.clone(), why }),
+        Err(error) => Err(body_error(address, error)),
+    }
+}
+
+fn request(address: &Address) -> Request<Empty<Bytes>> {
+    let mut request = Request::new(Empty::new());
+    *request.uri_mut() = hyper::Uri::from_static("/status.json");
+    if let Ok(host) = address.to_string().parse() {
+        request.headers_mut().insert(HOST, host);
+    }
+    request
+}
+
+fn body_error(address: &Address, error: Box<dyn Error + Send + Sync>) -> AdminError {
+    match error.downcast::<hyper::Error>() {
+        Ok(source) => AdminError::NotHttp { address: address.clone(), source: *source },
+        Err(error) if error.is::<LengthLimitError>() => AdminError::TooLong(address.clone()),
+        Err(_) => AdminError::NotAStatus { address: address.clone(), why: "it can't be read" },
+    }
+}
+
+/// A status, if it is one, or what is wrong.
+fn read(body: &[u8]) -> Result<ServerStatus, &'static str> {
+    let status: ServerStatus = serde_json::from_slice(body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => "a field is missing, or is of another kind",
+        _ => "it is no JSON",
+    })?;
+    let is_name = |name: &str| ServerName::new(name).is_ok();
+    if !is_name(&status.name) || !is_name(&status.herd) || !status.peers.iter().all(|peer| is_name(&peer.name)) {
+        return Err("a name in it is none");
+    }
+    let is_root = status.root.len() == 32 && status.root.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if is_root { Ok(status) } else { Err("its root is no digest") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"name":"Riley","herd":"ucla","boot":"1","records":2,"root":"00112233445566778899aabbccddeeff","peers":[{"name":"Juzang","state":"connected","in_sync":true,"more":1}],"more":{}}"#;
+
+    #[test]
+    fn a_status_may_have_more_fields_than_are_known() {
+        let status = read(GOOD.as_bytes()).unwrap();
+        assert_eq!((status.name.as_str(), status.records, status.peers[0].is_connected()), ("Riley", 2, true));
+    }
+
+    #[test]
+    fn what_is_no_status_says_why() {
+        let cases = [
+            ("Riley", "\\u001b[2J", "a name in it is none"),
+            ("ucla", "", "a name in it is none"),
+            ("Juzang", "a b", "a name in it is none"),
+            ("00112233", "0011223Z", "its root is no digest"),
+            ("00112233", "0011223", "its root is no digest"),
+            ("aabb", "AABB", "its root is no digest"),
+            (":2,", ":-2,", "a field is missing, or is of another kind"),
+            (":2,", ":18446744073709551616,", "a field is missing, or is of another kind"),
+            ("\"boot\"", "\"boat\"", "a field is missing, or is of another kind"),
+            ("}", "", "it is no JSON"),
+            ("{\"name\"", "<html>", "it is no JSON"),
+        ];
+        for (right, wrong, why) in cases {
+            assert_eq!(read(GOOD.replacen(right, wrong, 1).as_bytes()), Err(why), "{wrong}");
+        }
+        assert_eq!(read(&b"{\"a\":".repeat(100_000)), Err("it is no JSON"));
+    }
+}

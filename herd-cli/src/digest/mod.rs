@@ -1,0 +1,119 @@
+//! `herd-cli digest`: asks the servers of a herd what they hold, and says whether it is the same.
+//!
+//! Servers live while they are asked, so two that agree may seem to differ for a moment: they are asked again before that is said.
+
+mod targets;
+mod verdict;
+
+use std::time::Duration;
+
+use herd_cli::{AdminError, ServerStatus, status};
+use tokio::task::JoinSet;
+
+use crate::fault::{Fault, causes};
+
+pub(crate) use targets::{Target, targets};
+pub(crate) use verdict::Verdict;
+
+/// The pause before servers are asked again, at first and in the end.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// What came of asking one server: its status, or why there is none.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) target: Target,
+    pub(crate) status: Result<ServerStatus, String>,
+}
+
+impl Row {
+    /// The server's name; of one that gave none, what it was asked by.
+    pub(crate) fn name(&self) -> &str {
+        self.status.as_ref().map_or(&self.target.name, |status| &status.name)
+    }
+}
+
+/// What all of them said, and what follows from it.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) verdict: Verdict,
+}
+
+/// Asks all `targets`, and while what they say differs again and again for the time of `wait`.
+pub(crate) async fn compare(targets: &[Target], timeout: Duration, wait: Duration) -> Report {
+    let mut report = ask_all(targets, timeout).await;
+    let settle = async {
+        let mut pause = PAUSE_MIN;
+        while report.verdict.differs() {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+            report = ask_all(targets, timeout).await;
+        }
+    };
+    // Whichever answers were the last to be complete are those that count.
+    let _ = tokio::time::timeout(wait, settle).await;
+    report
+}
+
+/// All at once, so that what they say is of the same moment as nearly as can be.
+async fn ask_all(targets: &[Target], timeout: Duration) -> Report {
+    let mut asked = JoinSet::new();
+    for (index, target) in targets.iter().enumerate() {
+        let target = target.clone();
+        asked.spawn(async move { (index, ask(target, timeout).await) });
+    }
+    let mut rows = asked.join_all().await;
+    rows.sort_by_key(|(index, _)| *index);
+    let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    refuse_repetitions(&mut rows);
+    Report { verdict: Verdict::of(&rows), rows }
+}
+
+async fn ask(target: Target, timeout: Duration) -> Row {
+    let status = match &target.address {
+        Ok(address) => status(address, timeout).await.map_err(|error| reason(&error)),
+        Err(why) => Err((*why).to_owned()),
+    };
+    let status = status.and_then(|status| match &target.expected {
+        Some(name) if *name != status.name => Err(format!("{} answers there", status.name)),
+        _ => Ok(status),
+    });
+    Row { target, status }
+}
+
+/// Where the address is known already, it need not be said again.
+fn reason(error: &AdminError) -> String {
+    match error {
+        AdminError::Unreachable { source, .. } => causes(source),
+        AdminError::TimedOut { timeout, .. } => format!("no answer within {} s", timeout.as_secs_f64()),
+        AdminError::NotHttp { source, .. } => format!("no HTTP answer: {}", causes(source)),
+        AdminError::Refused { status, .. } => format!("HTTP status {status}"),
+        AdminError::NotAStatus { why, .. } => format!("the answer is no server's status: {why}"),
+        other => causes(other),
+    }
+}
+
+/// One server under two addresses would agree with itself.
+fn refuse_repetitions(rows: &mut [Row]) {
+    for index in 1..rows.len() {
+        let (before, rest) = rows.split_at_mut(index);
+        let Some(row) = rest.first_mut() else { return };
+        let Ok(status) = &row.status else { continue };
+        let is_same = |other: &Row| other.status.as_ref().is_ok_and(|other| other.name == status.name);
+        if before.iter().any(is_same) {
+            row.status = Err(format!("{} answers there, and elsewhere too", status.name));
+        }
+    }
+}
+
+impl From<&Report> for crate::exit::ExitCode {
+    fn from(report: &Report) -> Self {
+        report.verdict.code()
+    }
+}
+
+/// A fault of the command line that clap can't see.
+fn usage(what: impl Into<String>) -> Fault {
+    Fault::Usage(what.into())
+}

@@ -1,0 +1,175 @@
+//! What a server can say about itself: what it holds, how it stands with each peer, and which mechanism repaired what.
+//!
+//! [`Status`] is plain data, the same for a program that runs the server ([`Handle::status`](crate::handle::Handle::status)), for the
+//! admin listener (`/status.json`, where fields may be added, never changed) and, shortened, for the journal. Taking it costs one short
+//! look at the replica, whatever the server holds.
+//!
+//! Times are durations in milliseconds, so that no clock has to be compared with another.
+
+mod line;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::net::Shared;
+use crate::replica::{Counters, Digest, Ended, LinkId, LinkState, LinkStatus, Sent, Side};
+use crate::{clock, journal};
+
+pub(crate) use line::journal_regularly;
+
+/// Characters of a reason that are shown: peers can write 16 KiB into one.
+const WHY_CHARS_MAX: usize = 200;
+
+/// One server, at one moment.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// Its herd's name.
+    pub herd: String,
+    /// The program's version.
+    pub version: &'static str,
+    /// The random number drawn at its start, as 16 hexadecimal digits: another one after a restart.
+    pub boot: String,
+    /// Milliseconds since it was set up.
+    pub uptime_ms: u64,
+    /// How many clients it knows.
+    pub records: u64,
+    /// The digest of all records, as 32 hexadecimal digits. Two servers of a herd with as many records and the same root hold the
+    /// same; those of another herd can't be compared.
+    pub root: String,
+    /// Bytes of record text held.
+    pub record_bytes: u64,
+    /// What the replica has counted since its start.
+    pub counters: Counters,
+    /// How the journal is doing; `None` when it is off.
+    pub journal: Option<journal::Stats>,
+    /// How it stands with each configured peer, in the order of the configuration.
+    pub peers: Vec<PeerStatus>,
+}
+
+/// How a server stands with one peer. Where there are two links for a moment, it speaks of the newer.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PeerStatus {
+    /// The peer's name.
+    pub name: String,
+    /// Where it is dialled.
+    pub address: SocketAddr,
+    /// `connected`, `handshaking`, `dialling`, `waiting` (to dial again) or `stopping`.
+    pub state: LinkState,
+    /// How many milliseconds that has been so.
+    pub since_ms: u64,
+    /// The name of the server that made the connection there is.
+    pub dialled_by: Option<String>,
+    /// Records that wait to be sent to it.
+    pub dirty: u64,
+    /// Both ends held the same when their roots were last compared, which is with each PING. Under load roots differ now and then
+    /// because of what is under way.
+    pub in_sync: bool,
+    /// Milliseconds since it was last heard on the connection there is.
+    pub heard_ms: Option<u64>,
+    /// Bytes that came over the connection there is.
+    pub bytes_received: u64,
+    /// Bytes that went over the connection there is.
+    pub bytes_sent: u64,
+    /// Steps of a comparison that wait to be taken.
+    pub comparison_jobs: u64,
+    /// Records sent to it since this server's start, by mechanism.
+    pub sent: Sent,
+    /// How the last link or dial ended, if one did.
+    pub closed: Option<Closed>,
+    /// Milliseconds until it is dialled, where that is planned.
+    pub next_dial_ms: Option<u64>,
+}
+
+/// The end of a link, or of an attempt to have one.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Closed {
+    /// Why. May hold what the peer said: a stranger's text. At most 200 characters.
+    pub why: String,
+    /// How many milliseconds ago.
+    pub ago_ms: u64,
+}
+
+impl Status {
+    /// The server whose tasks share `shared`, now.
+    pub(crate) fn of(shared: &Shared) -> Self {
+        let now = clock::monotonic();
+        let (mut status, links) = shared.look(|replica| {
+            let digest = replica.digest();
+            let links: Vec<Option<LinkId>> = replica.links(now).map(|link| link.link).collect();
+            let status = Self {
+                name: shared.name.to_string(),
+                herd: replica.herd().to_owned(),
+                version: env!("CARGO_PKG_VERSION"),
+                boot: format!("{:016x}", replica.boot()),
+                uptime_ms: millis(now.saturating_duration_since(shared.started)),
+                records: digest.count(),
+                root: root(digest),
+                record_bytes: number(replica.records_bytes()),
+                counters: replica.counters(),
+                journal: None,
+                peers: replica.links(now).map(|link| peer_status(shared, &link, now)).collect(),
+            };
+            (status, links)
+        });
+        // Other locks than the replica's, so after it.
+        status.journal = shared.journal.is_on().then(|| shared.journal.stats());
+        for (peer, link) in status.peers.iter_mut().zip(links) {
+            let traffic = link.map(|link| shared.traffic(link).total());
+            (peer.bytes_received, peer.bytes_sent) = traffic.unwrap_or_default();
+        }
+        status
+    }
+}
+
+fn peer_status(shared: &Shared, link: &LinkStatus<'_>, now: Instant) -> PeerStatus {
+    let address = shared.peer(link.peer).map(crate::net::PeerAddress::address);
+    let dialled_by = link.side.map(|side| match side {
+        Side::Dialer => shared.name.to_string(),
+        Side::Acceptor => link.name.to_owned(),
+    });
+    PeerStatus {
+        name: link.name.to_owned(),
+        // There is an address for each of the replica's peers.
+        address: address.unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
+        state: link.state,
+        since_ms: millis(link.since),
+        dialled_by,
+        dirty: number(link.dirty),
+        in_sync: link.in_sync,
+        heard_ms: link.heard.map(millis),
+        bytes_received: 0,
+        bytes_sent: 0,
+        comparison_jobs: number(link.jobs),
+        sent: link.sent,
+        closed: link.ended.map(|ended| closed(shared, link, ended, now)),
+        next_dial_ms: link.next_dial.map(millis),
+    }
+}
+
+fn closed(shared: &Shared, link: &LinkStatus<'_>, ended: &Ended, now: Instant) -> Closed {
+    let why = match &ended.why {
+        Some(why) => why.to_string(),
+        None => shared.peer(link.peer).map(crate::net::PeerAddress::trouble).unwrap_or_default(),
+    };
+    let shown = why.char_indices().nth(WHY_CHARS_MAX).and_then(|(end, _)| why.get(..end));
+    Closed { why: shown.unwrap_or(&why).to_owned(), ago_ms: millis(now.saturating_duration_since(ended.at)) }
+}
+
+fn root(digest: Digest) -> String {
+    format!("{:032x}", digest.sum())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
