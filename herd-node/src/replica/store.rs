@@ -143,6 +143,7 @@ impl Store {
         let Some(slot) = self.slot_of(candidate.client()) else {
             return self.insert(candidate, is_silent, room);
         };
+        self.silence_if_over(slot);
         let Some(record) = self.record(slot) else { return Merge::Stale };
         // What is alive goes before what is not, whatever their times: the other servers may have forgotten that already.
         match (record.is_silent, is_silent) {
@@ -211,6 +212,14 @@ impl Store {
 
     pub(super) fn expiry(&self) -> &Expiry {
         &self.expiry
+    }
+
+    /// The time of the record of `slot` may have come since the agenda was looked at last: what is over must not go before what is alive.
+    fn silence_if_over(&mut self, slot: Slot) {
+        let Some(record) = self.records.get_mut(slot as usize).and_then(Option::as_mut) else { return };
+        if self.expiry.age(|| record.accepted()) != Age::Alive && !std::mem::replace(&mut record.is_silent, true) {
+            self.tree.remove(self.record_hash, slot, record.operands());
+        }
     }
 
     /// Looks at up to `at_most` records whose time may have come. Returns how many fell silent and how many were forgotten.

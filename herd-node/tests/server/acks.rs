@@ -129,6 +129,18 @@ async fn a_peer_that_takes_bytes_and_says_nothing_confirms_nothing() {
     assert!(riley.ask("IAMAT after +1+2 3").await.starts_with("AT "));
 }
 
+#[tokio::test]
+async fn what_cant_be_kept_is_not_promised() {
+    for (ack, said) in [
+        (Ack::Durable, "Riley can't promise durable: there is no disk log"),
+        (Ack::Replicated { copies: 3 }, "Riley can't promise replicated=3: it has fewer peers"),
+        (Ack::Replicated { copies: 0 }, "Riley can't promise replicated=0: no copy is none"),
+    ] {
+        let error = Herd::bind(&promising(ack)).await.unwrap_err();
+        assert_eq!(error.to_string(), said);
+    }
+}
+
 /// A copy of what is on the disk at this moment.
 fn snapshot(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
