@@ -6,6 +6,7 @@ pub mod handle;
 pub mod journal;
 pub mod net;
 pub mod places;
+pub mod random;
 pub mod replica;
 pub mod secret;
 pub mod server;

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -14,8 +13,9 @@ use crate::clock;
 use crate::config::{Config, ServerConfig};
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, PeerAddress, Shared, SharedParts};
+use crate::net::{self, PeerAddress, Shared, SharedParts, TcpListener};
 use crate::places::{self, Places};
+use crate::random;
 use crate::replica::{self, Replica};
 
 /// How long links may take to send what they have and say goodbye.
@@ -85,7 +85,7 @@ pub enum BindError {
     Journal(#[from] journal::OpenError),
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
-    Random(getrandom::Error),
+    Random(random::Error),
 }
 
 impl Server {
@@ -180,8 +180,10 @@ impl Server {
         tokio::join!(stopping, clients_then_links, net::accept_peers(&shared, peers), net::drive(&shared));
         shared.report("stop", &Party::Nobody, "");
         let journal = shared.journal.clone();
-        // Waits for the disk, so not on a thread that serves.
-        let _ = tokio::task::spawn_blocking(move || journal.close()).await;
+        if journal.is_on() {
+            // Waits for the disk, so not on a thread that serves.
+            let _ = tokio::task::spawn_blocking(move || journal.close()).await;
+        }
     }
 }
 
@@ -256,14 +258,14 @@ fn journal_trouble(name: &str, directory: &Path) -> impl FnMut(&journal::Report)
     move |report| drop(writeln!(io::stderr(), "herd-node: journal {}: {report}", path.display()))
 }
 
-fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::Settings, getrandom::Error> {
+fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::Settings, random::Error> {
     let peers = server.peers.iter().map(|peer| peer.name.clone()).collect();
     let (limits, replication) = (&config.limits, &config.replication);
     Ok(replica::Settings {
         secrets: config.secrets.clone(),
-        boot: getrandom::u64()?,
-        index_key: (getrandom::u64()?, getrandom::u64()?),
-        jitter_seed: getrandom::u64()?,
+        boot: random::u64()?,
+        index_key: (random::u64()?, random::u64()?),
+        jitter_seed: random::u64()?,
         ping: replication.ping,
         dead: replication.dead,
         handshake: limits.handshake,

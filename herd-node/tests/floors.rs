@@ -59,18 +59,20 @@ const BACKENDS_AND_CLOCKS: &[&str] = &["embedded", "Embedded", "google", "Google
 
 const NODE: &[Room] = &[
     // Ground.
-    room("clock", &[], &["tokio"]),
+    // In a simulation tokio keeps the time.
+    room("clock", &[], &["tokio::net", "tokio::task", "async", "await"]),
+    room("random", &[], &["tokio", "Instant::now", "SystemTime::now", "async", "await"]),
     room("secret", &[], WORLD),
     // 1: the pure core.
     room("replica", &["secret"], WORLD),
     // 2: the shell. Its modules do not know one another, but for net, which serves what the others offer.
     room("journal", &[], &["tokio", "Instant::now", "SystemTime::now"]),
     room("places", &["clock", "secret"], CLOCKS),
-    room("net", &["clock", "journal", "places", "replica", "secret"], BACKENDS_AND_CLOCKS),
+    room("net", &["clock", "journal", "places", "random", "replica", "secret"], BACKENDS_AND_CLOCKS),
     // 3: assembly.
     room("config", &["journal", "net", "places", "secret"], &["tokio", "Instant::now", "SystemTime"]),
     room("handle", &["journal", "net", "replica"], CLOCKS),
-    room("server", &["clock", "config", "handle", "journal", "net", "places", "replica", "secret"], CLOCKS),
+    room("server", &["clock", "config", "handle", "journal", "net", "places", "random", "replica", "secret"], CLOCKS),
     // 4: the program. It sees the library as any other program does.
     room("run", &["command"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),

@@ -14,6 +14,8 @@ mod link;
 mod outbox;
 mod request;
 mod shared;
+#[cfg(feature = "turmoil")]
+mod simulated;
 mod socket;
 mod watch;
 
@@ -21,4 +23,5 @@ pub(crate) use accept::{accept_clients, accept_peers};
 pub(crate) use dial::drive;
 pub use limits::Limits;
 pub(crate) use shared::{PeerAddress, Shared, SharedParts};
+pub(crate) use socket::TcpListener;
 pub use watch::Watch;
