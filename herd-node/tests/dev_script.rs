@@ -143,22 +143,27 @@ fn missing_or_old_rust_is_said() {
 fn ci_goes_on_after_a_failed_lane_and_counts() {
     let machine = Machine::new().with("cargo", "case \"$1\" in doc) exit 101 ;; esac");
     let run = machine.dev(&["ci"], &[("CI", "true")]);
-    assert_eq!(run.said.0.lines().last(), Some("7 passed, 1 failed"), "{:?}", run.said);
+    assert_eq!(run.said.0.lines().last(), Some("8 passed, 1 failed"), "{:?}", run.said);
     assert_eq!(run.code, Some(1));
     let lanes: Vec<&str> = run.said.0.lines().filter_map(|line| line.strip_prefix("==> ")).collect();
-    assert_eq!(lanes, ["lint", "test", "doc", "features", "fuzz", "bench --quick", "sim", "turmoil"]);
+    assert_eq!(
+        lanes,
+        ["lint", "test", "doc", "features", "fuzz", "bench --quick", "sim --seeds 10000", "turmoil", "mutants"]
+    );
     let run = Machine::new().dev(&["ci"], &[]);
-    assert_eq!((run.said.0.lines().last(), run.code), (Some("8 passed, 0 failed"), Some(0)));
+    assert_eq!((run.said.0.lines().last(), run.code), (Some("9 passed, 0 failed"), Some(0)));
 }
 
 #[test]
 fn usage_is_minded() {
     let run = Machine::new().dev(&[], &[]);
     assert_eq!(run.code, Some(0));
-    for lane in ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "turmoil", "faults", "ci"] {
+    for lane in
+        ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "turmoil", "mutants", "faults", "ci"]
+    {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 13] = [
+    let wrong: [&[&str]; 16] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],
@@ -168,6 +173,9 @@ fn usage_is_minded() {
         &["sim", "--profile"],
         &["sim", "--profile", ""],
         &["sim", "--profile", "calm flap"],
+        &["mutants", "--seeds"],
+        &["mutants", ""],
+        &["mutants", "Ninja"],
         &["fuzz", "nothing"],
         &["fuzz", "client_line", "--seconds", "soon"],
         &["faults", "--slow"],
@@ -188,6 +196,16 @@ fn a_profile_or_a_seed_is_handed_to_the_simulation() {
     assert_eq!(said(&["sim", "--profile", "flap", "--seeds", "7"]), format!("{lane}\n7 no flap\n"));
     assert_eq!(said(&["sim", "--seed", "3"]), format!("{lane} histories\n2000 3 no\n"));
     Machine::new().dev(&["sim", "--profile", "wild"], &[]).gave_up("no profile wild; there are calm flap");
+}
+
+#[test]
+fn a_mutant_is_picked_by_name_and_built_apart() {
+    let machine = Machine::new().with("cargo", "echo \"${HERD_MUTANT:-all} $CARGO_TARGET_DIR$RUSTFLAGS\"");
+    let said = |arguments: &[&str]| machine.dev(arguments, &[]).said.0;
+    let lane = "$ cargo test --release -p herd-node --test sim -- --nocapture mutants::";
+    assert_eq!(said(&["mutants"]), format!("{lane}\nall target/mutants --cfg herd_mutants\n"));
+    assert_eq!(said(&["mutants", "NoSalt"]), format!("{lane}\nNoSalt target/mutants --cfg herd_mutants\n"));
+    Machine::new().dev(&["mutants", "Ninja"], &[]).gave_up("no mutant Ninja; there are F64Times NoTieBreak");
 }
 
 #[test]

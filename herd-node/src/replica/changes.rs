@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use herd_proto::PosixTime;
 
+use super::mutant::{Mutant, is};
 use super::store::{Merge, Room, Slot};
 use super::{Candidate, Replica};
 
@@ -19,8 +20,9 @@ impl Replica {
     ///
     /// To be called before the lock or whatever guards the replica is given up: so whoever finds a record here finds it in the log.
     pub fn take_changes(&mut self, out: &mut Vec<u8>) -> usize {
-        let count = self.changes.len();
-        for slot in self.changes.drain(..) {
+        let kept_back = usize::from(is(Mutant::ReplyBeforeDisk) && !self.changes.is_empty());
+        let count = self.changes.len() - kept_back;
+        for slot in self.changes.drain(..count) {
             if let Some(record) = self.store.record(slot) {
                 out.extend_from_slice(record.operands());
                 out.push(b'\n');

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::mutant::{Mutant, is};
 use super::store::Slot;
 use super::{PeerIndex, Replica};
 
@@ -191,6 +192,7 @@ impl Replica {
         if taken > link.unacknowledged.sent() {
             return false;
         }
+        let taken = if is(Mutant::AckBeforeApply) { link.unacknowledged.sent() } else { taken };
         refused.sort_unstable();
         while let Some((number, slot, stamp)) = link.unacknowledged.next_taken(taken) {
             if refused.binary_search(&number).is_err() {

@@ -13,6 +13,7 @@ use herd_proto::{Dig, Hashes, Prefix, ServerName, Summary, encode};
 
 use super::lanes::{Lane, LaneSet};
 use super::link::LinkId;
+use super::mutant::{Mutant, is, off_by_one};
 use super::outlet::Outlet;
 use super::reconcile::Job;
 use super::store::Slot;
@@ -65,7 +66,9 @@ impl Replica {
         let Some((theirs, missing)) = self.compare_list(id, list, ours) else { return };
         self.push(id, &missing);
         let lacked = theirs.into_iter().filter(|(_, is_held)| !is_held).map(|(hash, _)| hash);
-        self.request(id, prefix, lacked);
+        if !is(Mutant::ListOneWay) {
+            self.request(id, prefix, lacked);
+        }
     }
 
     /// The peer's hashes, each with whether it is held here, and the records that are not among them.
@@ -98,6 +101,9 @@ impl Replica {
 
     /// A peer lacks records: it gets them.
     pub(super) fn on_get(&mut self, id: LinkId, get: &Hashes<Bytes>) {
+        if is(Mutant::GetIgnored) {
+            return;
+        }
         let prefix = get.prefix();
         let ours = self.store.tree().digest(prefix).count();
         if ours > SCAN_MAX {
@@ -145,6 +151,9 @@ impl Replica {
         let Some(lane) = link.lane else { return };
         let before = self.counters;
         for slot in slots {
+            if is(Mutant::PushKnownIgnored) && self.store.is_known(*slot, lane) {
+                continue;
+            }
             self.store.forget_known(*slot, lane);
             if self.store.mark_dirty(*slot, LaneSet::of(lane)) != LaneSet::EMPTY {
                 link.reconciler.pushed += 1;
@@ -185,7 +194,9 @@ impl Replica {
         if self.store.tree().digest(prefix).count() > LINE_HASHES_MAX {
             return self.take_on(id, prefix);
         }
-        encode::list(out, prefix, self.hashed(id, prefix).map(|(_, hash)| hash));
+        let part = if is(Mutant::PrefixOffByOne) { off_by_one(prefix) } else { prefix };
+        let left_out = usize::from(is(Mutant::ListCutShort));
+        encode::list(out, prefix, self.hashed(id, part).map(|(_, hash)| hash).skip(left_out));
     }
 
     fn transmit_walk(
@@ -210,7 +221,9 @@ impl Replica {
             if outlet.store.is_dirty(slot, lane) {
                 *skips_left -= 1;
             } else {
-                outlet.store.forget_known(slot, lane);
+                if !is(Mutant::PushKnownIgnored) {
+                    outlet.store.forget_known(slot, lane);
+                }
                 pushed += outlet.send(slot);
             }
         };

@@ -11,6 +11,7 @@ use super::copies::Owed;
 use super::digest::Salt;
 use super::lanes::LANES_OF_PEER;
 use super::link::{OwnedHello, Phase};
+use super::mutant::{Mutant, is};
 use super::{CloseReason, Event, LinkId, PeerIndex, Reconcile, Replica, Side};
 
 impl Replica {
@@ -123,11 +124,13 @@ impl Replica {
         let (Some((dialer, acceptor)), Some(peer), Some(theirs)) = (link.hellos(), link.peer, &link.their_hello) else {
             return refused(ErrorCode::BadMessage, "AUTH before HELLO");
         };
-        if !self.keys.verify(auth, link.side == Side::Acceptor, dialer, acceptor) {
+        let is_proof = self.keys.verify(auth, link.side == Side::Acceptor, dialer, acceptor) || is(Mutant::NoProof);
+        if !is_proof {
             return refused(ErrorCode::BadAuth, "not the herd's secret");
         }
         let (boot, has_link) = (theirs.boot(), self.has_link_of_present(peer));
-        if self.peers.get_mut(peer.0).is_some_and(|peer| !peer.boots().admit(boot, id, has_link)) {
+        let is_second = self.peers.get_mut(peer.0).is_some_and(|peer| !peer.boots().admit(boot, id, has_link));
+        if is_second && !is(Mutant::SharedNames) {
             return refused(ErrorCode::DuplicateName, "another process runs under this name");
         }
         let Some(lane) = self.has_lane_for(peer).then(|| self.lanes.allocate(id)).flatten() else {
@@ -179,6 +182,9 @@ impl Replica {
         let dumps = self.settings.reconcile == Reconcile::Dump;
         link.catch_up = (!in_agreement && dumps).then(|| CatchUp::begin(&self.store));
         let side = link.side;
+        if is(Mutant::LateQueue) {
+            self.empty_queue(id);
+        }
         self.wakes.push_back(id);
         self.events.push_back(Event::LinkUp { peer, side, in_agreement });
         if !dumps {
@@ -193,7 +199,8 @@ impl Replica {
     /// Of two links between the same pair the lower-named server keeps the newest; the other server never decides, since
     /// two deciders can close both.
     fn end_older_links(&mut self, now: Instant, newest: LinkId, peer: PeerIndex) {
-        if self.peer_name(peer).is_some_and(|name| self.settings.name.as_str() < name) {
+        let decides = self.peer_name(peer).is_some_and(|name| self.settings.name.as_str() < name);
+        if decides || is(Mutant::TwoDeciders) {
             let older: Vec<LinkId> = self.live_links(peer).map(|(id, _)| id).filter(|id| *id != newest).collect();
             for id in older {
                 self.end(now, id, CloseReason::Replaced);

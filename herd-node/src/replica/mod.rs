@@ -34,6 +34,8 @@ mod handshake;
 mod jitter;
 mod lanes;
 mod link;
+#[doc(hidden)]
+pub mod mutant;
 mod outlet;
 mod peer;
 mod proof;
@@ -65,6 +67,7 @@ use digest::RecordHash;
 use jitter::Jitter;
 use lanes::{Lane, LaneSet, Lanes};
 use link::{Link, Phase};
+use mutant::{Mutant, is};
 use peer::Peer;
 use proof::Keys;
 use store::{Merge, Room, Slot, Store};
@@ -308,7 +311,8 @@ impl Replica {
     /// [`ErrorCode::Busy`] when so many connections are unproven that another is refused, and while this server stops.
     pub fn handle_accepted(&mut self, now: Instant, nonce: Nonce) -> Result<LinkId, ErrorCode> {
         let unproven = self.links.values().filter(|link| link.is_unproven()).count();
-        if self.stop_by.is_some() || unproven >= self.settings.unproven_max {
+        let is_full = unproven >= self.settings.unproven_max && !is(Mutant::NoUnprovenBound);
+        if self.stop_by.is_some() || is_full {
             return Err(ErrorCode::Busy);
         }
         Ok(self.open(now, Side::Acceptor, None, nonce))
@@ -375,7 +379,10 @@ impl Replica {
     /// A dial or a link of `peer` has come to an end: dial again, unless there is a link or a dial of it left.
     fn dial_ended(&mut self, now: Instant, peer: PeerIndex, at_cap: bool) {
         let dialling = |link: &Link| link.side == Side::Dialer && link.phase < Phase::Live && link.peer == Some(peer);
-        let is_served = self.has_link(peer) || self.links.values().any(dialling) || self.dials.contains(&peer);
+        let is_served = is(Mutant::NoRedial)
+            || self.has_link(peer)
+            || self.links.values().any(dialling)
+            || self.dials.contains(&peer);
         let Settings { backoff_min, backoff_max, .. } = self.settings;
         if let Some(peer) = self.peers.get_mut(peer.0).filter(|_| !is_served) {
             peer.dial_later(now, backoff_min, backoff_max, at_cap, &mut self.jitter);

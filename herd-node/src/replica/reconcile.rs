@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use herd_proto::{Ping, Prefix, Summary};
 
 use super::link::{Link, LinkId};
+use super::mutant::{Mutant, is};
 use super::status::Trigger;
 use super::tree::Walk;
 use super::{Event, Replica};
@@ -151,7 +152,7 @@ impl Reconciler {
 impl Replica {
     /// The link has come into service. If its ends differ, the lower-named begins to find out where.
     pub(super) fn begin_reconciling(&mut self, now: Instant, id: LinkId, in_agreement: bool) {
-        let is_first = self.begins_with(id);
+        let is_first = self.begins_with(id) && !is(Mutant::NoSyncAtConnect);
         let Some(link) = self.links.get_mut(&id) else { return };
         link.reconciler.agree(now);
         if !in_agreement {

@@ -9,6 +9,8 @@ use std::cmp::Ordering;
 use herd_proto::frame::PEER_LINE_MAX;
 use herd_proto::{At, Hops, Iamat, PosixTime, ServerName, Skew};
 
+use super::mutant::{Mutant, as_float, is};
+
 /// The most bytes of `origin skew client location time` that fit into a peer's line whoever passes them on: without the verb, the
 /// longest sender, and three digits of hops (WIRE §6.5).
 const OPERANDS_MAX: usize = PEER_LINE_MAX - "AT ".len() - " ".len() - ServerName::LEN_MAX - " 255".len();
@@ -106,7 +108,7 @@ impl<'a> Candidate<'a> {
 
 /// Time plus skew: what the accepting server's clock said (WIRE §2.6).
 fn accepted(time: PosixTime, skew: &[u8]) -> i128 {
-    let skew = Skew::new(skew).unwrap_or_default();
+    let skew = if is(Mutant::TtlOfClientTime) { Skew::default() } else { Skew::new(skew).unwrap_or_default() };
     i128::from(time.seconds()) * 1_000_000_000 + i128::from(time.nanos()) + skew.nanos()
 }
 
@@ -167,13 +169,19 @@ impl Record {
     /// The first difference decides: larger client time; smaller skew (the earlier acceptance, so that a retry at a second
     /// server changes and floods nothing); smaller origin; larger bytes of location, time and skew.
     pub(super) fn order(&self, candidate: &Candidate<'_>) -> Ordering {
+        if is(Mutant::F64Times) {
+            return as_float(candidate.time).total_cmp(&as_float(self.time)).then_with(|| self.tie(candidate));
+        }
         candidate.time.cmp(&self.time).then_with(|| self.tie(candidate))
     }
 
     /// The order of two records of one time: nearly always the same one by another way, else so rare that the texts are read again.
     fn tie(&self, candidate: &Candidate<'_>) -> Ordering {
         if candidate.operands == &*self.operands {
-            return Ordering::Equal;
+            return if is(Mutant::EqualIsNewer) { Ordering::Greater } else { Ordering::Equal };
+        }
+        if is(Mutant::NoTieBreak) {
+            return Ordering::Less;
         }
         let (new, old) = (candidate.layout.texts(candidate.operands), self.layout.texts(&self.operands));
         let skew = |texts: &Texts<'_>| Skew::new(texts.skew).unwrap_or_default();

@@ -7,6 +7,7 @@ use herd_proto::{ErrorCode, Field, Hops, Invalid, PeerAt, PeerMessage, Ping, Pon
 
 use super::lanes::Lane;
 use super::link::Phase;
+use super::mutant::{Mutant, is};
 use super::outlet::Outlet;
 use super::record::Candidate;
 use super::status::Trigger;
@@ -23,6 +24,9 @@ impl Replica {
     pub fn handle_message(&mut self, now: Instant, id: LinkId, message: &PeerMessage<Bytes>) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.heard_at = link.heard_at.max(now);
+        if is(Mutant::HelloDeadlineMoves) {
+            link.handshake_by = now + self.settings.handshake;
+        }
         match (link.phase, message) {
             (Phase::Closing, _) => {}
             (Phase::Live, PeerMessage::At(at)) => self.on_at(now, id, at),
@@ -87,13 +91,20 @@ impl Replica {
             self.owe(now, id, true);
             return self.on_bad_line(now, id, false, || "a record too long to be passed on".to_owned());
         };
+        if is(Mutant::DropOwnOrigin) && at.at().texts()[0] == self.settings.name.as_bytes() {
+            return;
+        }
         self.counters.updates_received += 1;
         let merged = self.store.merge(&candidate, self.room_for_peers());
         match merged {
             Merge::Newer(slot) => {
                 self.counters.updates_newer += 1;
                 self.note_change(slot);
-                self.pass_on(id, peer, slot, lane, at.hops());
+                if is(Mutant::SyncNotFlooded) && self.is_repairing(id) {
+                    self.store.known_only_by(slot, Some(lane));
+                } else {
+                    self.pass_on(id, peer, slot, lane, at.hops());
+                }
                 self.copies.confirm_held(slot, peer);
             }
             Merge::Same(slot) => {
@@ -137,10 +148,15 @@ impl Replica {
         }
     }
 
+    fn is_repairing(&self, id: LinkId) -> bool {
+        self.links.get(&id).is_some_and(|link| link.reconciler.is_repairing)
+    }
+
     /// Floods a record from a peer, unless it has gone round for so long that something must be wrong.
     fn pass_on(&mut self, id: LinkId, peer: PeerIndex, slot: Slot, source: Lane, hops: Hops) {
-        if hops.get() < self.settings.hops_max {
-            return self.flood(slot, Some(source));
+        let hops_max = if is(Mutant::HopLimit2) { 2 } else { self.settings.hops_max };
+        if hops.get() < hops_max {
+            return self.flood(slot, (!is(Mutant::NoEchoSuppression)).then_some(source));
         }
         self.store.known_only_by(slot, Some(source));
         self.counters.updates_hops_exhausted += 1;

@@ -13,6 +13,7 @@ use siphasher::sip::SipHasher13;
 use super::digest::{Digest, RecordHash, Salt};
 use super::expiry::{Age, Expiry};
 use super::lanes::{Lane, LaneSet};
+use super::mutant::{Mutant, is};
 use super::record::{Candidate, Record};
 use super::tree::Tree;
 
@@ -147,7 +148,7 @@ impl Store {
         let Some(record) = self.record(slot) else { return Merge::Stale };
         // What is alive goes before what is not, whatever their times: the other servers may have forgotten that already.
         match (record.is_silent, is_silent) {
-            (true, false) => return self.replace(slot, candidate, is_silent, room),
+            (true, false) if !is(Mutant::SilentComesFirst) => return self.replace(slot, candidate, is_silent, room),
             (false, true) => return Merge::Expired,
             _ => {}
         }
@@ -180,6 +181,9 @@ impl Store {
     }
 
     fn insert(&mut self, candidate: &Candidate<'_>, is_silent: bool, room: Room) -> Merge {
+        if is(Mutant::EvictOldest) && self.held >= 16 {
+            self.evict();
+        }
         let bytes = self.bytes + candidate.operands().len();
         if self.held >= room.clients || bytes > room.bytes {
             return Merge::Full;
@@ -257,6 +261,18 @@ impl Store {
         self.free_if_unmarked(slot);
     }
 
+    /// For [`Mutant::EvictOldest`].
+    fn evict(&mut self) {
+        let is_told = |record: &Option<Record>| record.as_ref().is_some_and(|record| !record.is_silent);
+        let Some(at) = self.records.iter().position(is_told) else { return };
+        let slot = Slot::try_from(at).unwrap_or(Slot::MAX);
+        if let Some(record) = self.record(slot) {
+            let operands = record.operands().to_vec();
+            self.tree.remove(self.record_hash, slot, &operands);
+            self.forget(slot);
+        }
+    }
+
     /// A slot is given away again once no queue has it.
     fn free_if_unmarked(&mut self, slot: Slot) {
         let Some(marks) = self.marks.get_mut(slot as usize) else { return };
@@ -299,7 +315,8 @@ impl Store {
     /// A new version: nobody is known to have it but `source`.
     pub(super) fn known_only_by(&mut self, slot: Slot, source: Option<Lane>) {
         if let Some(marks) = self.marks.get_mut(slot as usize) {
-            marks.known = source.map_or(LaneSet::EMPTY, LaneSet::of);
+            let kept = if is(Mutant::KnownCarried) { marks.known } else { LaneSet::EMPTY };
+            marks.known = source.map_or(LaneSet::EMPTY, LaneSet::of).union(kept);
         }
     }
 
@@ -350,7 +367,9 @@ impl Store {
     pub(super) fn forget_lane(&mut self, lane: Lane) {
         for (slot, marks) in self.marks.iter_mut().enumerate() {
             let was_dirty = marks.dirty.contains(lane);
-            marks.known.remove(lane);
+            if !is(Mutant::LaneKeepsMarks) {
+                marks.known.remove(lane);
+            }
             marks.dirty.remove(lane);
             if was_dirty && marks.dirty == LaneSet::EMPTY && self.records.get(slot).is_some_and(Option::is_none) {
                 *marks = Marks::default();

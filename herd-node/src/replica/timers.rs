@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use herd_proto::{ErrorCode, Ping, PosixTime, encode};
 
 use super::link::{Link, Phase};
+use super::mutant::{Mutant, is};
 use super::{CloseReason, LinkId, PeerIndex, Replica};
 
 /// Records whose ends are looked at in one go: some milliseconds of work. More of them have their turn at once after that.
@@ -40,9 +41,14 @@ impl Replica {
     fn link_due(&self, link: &Link) -> Option<Instant> {
         match link.phase {
             Phase::AwaitHello | Phase::AwaitAuth | Phase::AwaitReady => Some(link.handshake_by),
-            Phase::Live => Some(link.ping_at.min(link.heard_at + self.settings.dead)),
+            Phase::Live => Some(link.ping_at.min(link.heard_at + self.silence_max())),
             Phase::Closing => None,
         }
+    }
+
+    /// After so much silence a peer is dead.
+    fn silence_max(&self) -> Duration {
+        if is(Mutant::NoDeadPeer) { Duration::from_secs(86_400) } else { self.settings.dead }
     }
 
     /// Does what has fallen due by `now`.
@@ -78,7 +84,7 @@ impl Replica {
 
     /// Nobody has said what the wall clock says by now: it has gone on as the other one has.
     fn advance_wall_clock(&mut self, now: Instant) {
-        let Some(told_at) = self.wall_told_at else { return };
+        let Some(told_at) = self.wall_told_at.filter(|_| !is(Mutant::ClockStandsStill)) else { return };
         let wall = self.store.expiry().wall();
         let elapsed = now.saturating_duration_since(told_at);
         let since = Duration::new(wall.seconds(), wall.nanos()).saturating_add(elapsed);
@@ -113,7 +119,7 @@ impl Replica {
         if link.phase < Phase::Live {
             let text = "the handshake took too long".to_owned();
             self.end(now, id, CloseReason::Error(ErrorCode::Timeout, text));
-        } else if link.heard_at + self.settings.dead <= now {
+        } else if link.heard_at + self.silence_max() <= now {
             self.end(now, id, CloseReason::Silent);
         } else if self.shares_its_name(now, id) {
             let text = "another process runs under this name".to_owned();
@@ -126,7 +132,8 @@ impl Replica {
     /// Whether an older link with the same peer but another process has outlived this one's first while: the old process
     /// can't be a dead one that the peer restarted from, or it would have fallen silent by now.
     fn shares_its_name(&self, now: Instant, id: LinkId) -> bool {
-        let Some(link) = self.links.get(&id).filter(|link| link.live_at + 2 * self.settings.dead <= now) else {
+        let is_old = |link: &&Link| link.live_at + 2 * self.settings.dead <= now && !is(Mutant::SharedNames);
+        let Some(link) = self.links.get(&id).filter(is_old) else {
             return false;
         };
         let Some(peer) = link.peer else { return false };

@@ -14,7 +14,7 @@ use super::queue::{Nanos, SECOND};
 /// For so long after the impostor is gone its victim may still be taken for it.
 const AFTERMATH: Nanos = 5 * SECOND;
 /// Two processes of one name that both serve a third for so long must have been told: twice the silence of a dead one, and a PING.
-const SHARED_MAX: Nanos = 12 * SECOND;
+const SHARED_MAX: Nanos = 10 * SECOND;
 
 /// Under whose name each impostor runs, in the order of the faults.
 pub(crate) fn of(faults: &[Fault]) -> Vec<usize> {

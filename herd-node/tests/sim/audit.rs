@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::connection::ConnId;
+use super::connection::{ConnId, End};
 use super::herd::{AUDIT, Happening, Herd};
 use super::oracles::Oracle;
 use super::plant::Plant;
@@ -11,6 +11,9 @@ use super::queue::{MILLIS, Nanos, SECOND};
 
 /// A handshake may take three seconds, and the timer may be late.
 const UNPROVEN_MAX: Nanos = 3 * SECOND + 300 * MILLIS;
+
+/// So many accepted connections may be unproven at once.
+const UNPROVEN_COUNT_MAX: usize = 32;
 
 impl Herd {
     /// Looks at the invariants of every process that is not stopped.
@@ -50,6 +53,12 @@ impl Herd {
         for server in 0..self.processes.len() {
             let Some(process) = self.processes[server].as_ref().filter(|process| !process.paused) else { continue };
             let is_unproven = |link| process.replica.proven_peer(link).is_none() && !process.replica.is_closing(link);
+            let accepted = process.sockets.values().filter(|socket| socket.end == End::Acceptor);
+            let count = accepted.filter(|socket| is_unproven(socket.link)).count();
+            if count > UNPROVEN_COUNT_MAX {
+                let text = format!("{count} connections of {} are unproven", self.name(server));
+                self.oracles.fail(Oracle::Guard, now, text);
+            }
             let overdue = |socket: &&Socket| is_unproven(socket.link) && socket.opened + UNPROVEN_MAX < now;
             if let Some(socket) = process.sockets.values().find(overdue) {
                 let text = format!("{} waits for {} to prove itself past its time", self.name(server), socket.link);

@@ -91,8 +91,9 @@ pub(crate) fn plan(rng: &mut Rng, mix: &Mix, graph: &Graph, until: Nanos) -> Vec
         let kind = rng.pick(&mix.kinds);
         let from = rng.nanos(0, until - shortest(kind));
         let longest = rng.pick(&[300 * MILLIS, 2 * SECOND, 8 * SECOND]);
-        // A third lasts to the very end: what heals last is what convergence is measured from.
-        let lasting = if rng.once_in(3) { until } else { rng.nanos(20 * MILLIS, longest) };
+        // A third lasts to the very end: what heals last is what convergence is measured from. Of impostors more, as they are found out late.
+        let share = if kind == Kind::Impostor { 2 } else { 3 };
+        let lasting = if rng.once_in(share) { until } else { rng.nanos(20 * MILLIS, longest) };
         let until = (from + lasting).min(until);
         faults.push(Fault { from, until, what: what(rng, kind, graph) });
     }

@@ -22,16 +22,22 @@ impl Graph {
 
     /// `servers` servers under shuffled names, joined to a random tree and by some edges more.
     pub(crate) fn random(rng: &mut Rng, servers: usize) -> Self {
+        let mut graph = Self::tree(rng, servers);
+        for _ in 0..rng.below(servers + 1) {
+            let (one, other) = (rng.below(servers), rng.below(servers));
+            graph.join(one, other);
+        }
+        graph
+    }
+
+    /// `servers` servers under shuffled names: there is one way only between any two.
+    pub(crate) fn tree(rng: &mut Rng, servers: usize) -> Self {
         let mut names: Vec<String> = (0..servers).map(|server| format!("S{server}")).collect();
         rng.shuffle(&mut names);
         let mut graph = Self { names, peers: vec![Vec::new(); servers] };
         for server in 1..servers {
             let other = rng.below(server);
             graph.join(server, other);
-        }
-        for _ in 0..rng.below(servers + 1) {
-            let (one, other) = (rng.below(servers), rng.below(servers));
-            graph.join(one, other);
         }
         graph
     }

@@ -115,6 +115,9 @@ pub(crate) const AUDIT: Nanos = 250 * MILLIS;
 /// More events than this at one instant make others of their kind for ever.
 const AT_ONCE_MAX: u32 = 100_000;
 
+/// More events than this in one history, a hundred times the usual number, come of something that goes round for ever.
+const EVENTS_MAX: u64 = 2_000_000;
+
 /// A herd and everything around it.
 #[derive(Debug)]
 pub(crate) struct Herd {
@@ -210,6 +213,10 @@ impl Herd {
             let Some(happening) = self.queue.next(until) else { return };
             self.tally.events += 1;
             self.at_once = if self.queue.now() == before { self.at_once + 1 } else { 0 };
+            if self.tally.events > EVENTS_MAX {
+                let text = format!("the herd does not come to rest: {happening:?}");
+                return self.oracles.fail(Oracle::Bound, before, text);
+            }
             if self.at_once > AT_ONCE_MAX {
                 let text = format!("time stands still at {happening:?}");
                 return self.oracles.fail(Oracle::Invariant, before, text);

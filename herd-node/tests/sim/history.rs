@@ -3,20 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use herd_node::replica::{LinkId, PeerIndex, Reconcile};
+use herd_node::replica::{LinkId, PeerIndex};
 
 use super::faults;
-use super::graph::Graph;
 use super::herd::{Happening, Herd, Scenario, Tally};
-use super::load::{self, EPOCH, Post, Volume};
-use super::network::Weather;
+use super::load::{EPOCH, Post};
 use super::oracles::{Failure, Oracle};
 use super::order::{Record, Rule};
-use super::plant::Plant;
 use super::profiles::Profile;
 use super::queue::{MILLIS, Nanos, SECOND};
 use super::report::Trace;
 use super::rng::Rng;
+use super::scenarios::scenario;
 
 /// Within this time after the last heal all servers must agree.
 const CONVERGENCE_MAX: Nanos = 5 * SECOND;
@@ -37,89 +35,6 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
     pub(crate) failure: Option<Failure>,
     pub(crate) trace: Trace,
-}
-
-/// What a seed stands for: of all profiles, or of the one that is wanted.
-pub(crate) fn scenario(rng: &mut Rng, wanted: Option<Profile>) -> (Scenario, Nanos, Profile) {
-    let graph = match rng.below(4) {
-        0 => {
-            let servers = 2 + rng.below(8);
-            Graph::random(rng, servers)
-        }
-        _ => Graph::default_herd(),
-    };
-    let chaos = rng.nanos(2 * SECOND, 12 * SECOND);
-    let drawn = Profile::draw(rng);
-    let profile = wanted.unwrap_or(drawn);
-    let mix = profile.mix(rng);
-    let faults = faults::plan(rng, &mix, &graph, chaos);
-    let clients = rng.pick(&[1, 3, 20, 80]);
-    let posts = rng.pick(&[10, 60, 200]);
-    let posts = load::posts(rng, Volume { clients, posts, until: chaos }, graph.len());
-    let servers = graph.len();
-    let mut scenario = calm(graph);
-    scenario.weather = weather(rng);
-    scenario.posts = posts;
-    scenario.faults = faults;
-    scenario.batch = rng.pick(&[200, 4_096, 65_536]);
-    scenario.reconcile = reconcile(rng);
-    scenario.disk = mix.disk;
-    if rng.once_in(3) {
-        scenario.copies = (0..servers).map(|_| rng.below(3) as u32).collect();
-    }
-    if profile == Profile::Lapses {
-        // Nothing else makes up for an update that was read and not taken in; and who waits for copies of it is deceived.
-        scenario.reconcile = Reconcile::Always;
-        scenario.copies = vec![0; servers];
-    }
-    scenario.ttl = (profile == Profile::Expiry).then(|| rng.pick(&[5, 32, 40]));
-    if mix.clocks {
-        scenario.clocks = (0..servers).map(|_| rng.between(0, 20 * SECOND) as i64 - 10 * SECOND as i64).collect();
-    }
-    if rng.once_in(2) {
-        let keys = [b"one secret of thirty-two bytes..".to_vec(), b"the next, in rotation, as long..".to_vec()];
-        let turned = [keys[1].clone(), keys[0].clone()];
-        scenario.secrets = (0..servers).map(|_| if rng.once_in(2) { keys.to_vec() } else { turned.to_vec() }).collect();
-    }
-    (scenario, chaos, profile)
-}
-
-/// A scenario in which nothing happens.
-pub(crate) fn calm(graph: Graph) -> Scenario {
-    let servers = graph.len();
-    Scenario {
-        graph,
-        weather: Weather { latency: MILLIS, jitter: MILLIS, window: 65_536, segment_max: 1_448 },
-        posts: Vec::new(),
-        faults: Vec::new(),
-        plant: Plant::Nothing,
-        clocks: vec![0; servers],
-        secrets: vec![Vec::new(); servers],
-        batch: 65_536,
-        reconcile: Reconcile::Always,
-        ttl: None,
-        copies: vec![0; servers],
-        disk: false,
-    }
-}
-
-/// As servers do it, most of the time. Now and then strictly: what is compared when links come up must do, and flooding the rest, which
-/// later comparisons would hide. And the full dump, whose results are beyond doubt.
-fn reconcile(rng: &mut Rng) -> Reconcile {
-    match rng.below(10) {
-        0 => Reconcile::Dump,
-        1..=3 => Reconcile::AtConnect,
-        _ => Reconcile::Always,
-    }
-}
-
-fn weather(rng: &mut Rng) -> Weather {
-    Weather {
-        latency: rng.pick(&[50_000, MILLIS, 20 * MILLIS, 80 * MILLIS]),
-        jitter: rng.pick(&[10_000, MILLIS, 30 * MILLIS]),
-        window: rng.pick(&[600, 4_096, 65_536]),
-        segment_max: rng.pick(&[7, 100, 1_448, 1_448]),
-    }
 }
 
 /// Runs the history of `seed`, of the profile that is wanted if one is.

@@ -17,6 +17,8 @@ mod graph;
 mod herd;
 mod history;
 mod load;
+#[cfg(herd_mutants)]
+mod mutants;
 mod network;
 mod oracles;
 mod order;
@@ -29,6 +31,7 @@ mod queue;
 mod reading;
 mod report;
 mod rng;
+mod scenarios;
 mod scenes;
 mod scripts;
 mod shell;

@@ -10,7 +10,7 @@ use super::connection::ConnId;
 use super::faults::{Fault, What};
 use super::graph::Graph;
 use super::herd::{Herd, Scenario};
-use super::history::{Outcome, calm, live};
+use super::history::{Outcome, live};
 use super::load::{self, EPOCH, Post, Volume};
 use super::oracles::Oracle;
 use super::plant::Plant;
@@ -19,6 +19,7 @@ use super::profiles::Profile;
 use super::queue::{Nanos, SECOND};
 use super::report::Trace;
 use super::rng::Rng;
+use super::scenarios::calm;
 use super::scripts::Script;
 
 impl Herd {
@@ -183,7 +184,7 @@ fn a_reply_that_is_not_true_is_noticed() {
     let mut scenario = busy(Graph::line(2));
     scenario.copies = vec![1; 2];
     // One line less came in than was sent: each ACK after it is taken for one of the line before.
-    assert_notices(scenario, Plant::LoseOneLine(Cell::new(20)), Oracle::Ack);
+    assert_notices(scenario, Plant::LoseOneLine(Cell::new(10)), Oracle::Ack);
 }
 
 #[test]

@@ -10,6 +10,9 @@ pub(crate) enum Profile {
     Calm,
     /// The links of one pair or a few break again and again, and nothing else does: the rarest mistakes are found here.
     Flap,
+    /// The same where there is one way only between any two servers, each client posts once, and nothing is compared later: what a link
+    /// misses when it comes up stays missed.
+    Bare,
     /// Processes and machines die.
     Crash,
     /// The same, and what was on disk is still there.
@@ -69,10 +72,11 @@ const ALL_KINDS: [Kind; 18] = [
 ];
 
 impl Profile {
-    /// All profiles, their names, and how many in twenty histories are of each.
-    const ALL: [(Self, &'static str, usize); 13] = [
+    /// All profiles, their names, and how many of each there are among as many as these make together.
+    const ALL: [(Self, &'static str, usize); 14] = [
         (Self::Calm, "calm", 2),
         (Self::Flap, "flap", 2),
+        (Self::Bare, "bare", 1),
         (Self::Crash, "crash", 1),
         (Self::Disk, "disk", 2),
         (Self::Network, "network", 2),
@@ -109,7 +113,7 @@ impl Profile {
     pub(crate) fn mix(self, rng: &mut Rng) -> Mix {
         let kinds: &[Kind] = match self {
             Self::Calm => &[],
-            Self::Flap => &[Kind::Flap],
+            Self::Flap | Self::Bare => &[Kind::Flap],
             Self::Crash => &[Kind::Crash, Kind::PowerLoss, Kind::CrashAllBut],
             Self::Disk => &[Kind::Crash, Kind::PowerLoss, Kind::CrashAllBut, Kind::CrashAll],
             Self::Network => {
@@ -126,7 +130,7 @@ impl Profile {
         };
         let most = match self {
             Self::Calm => 0,
-            Self::Flap | Self::Impostor => 3,
+            Self::Flap | Self::Bare | Self::Impostor => 3,
             Self::Strangers => 20,
             _ => 8,
         };

@@ -66,6 +66,7 @@ impl Herd {
             let (held, expects) = (process.replica.find(&record.client), self.expects(server, &record));
             self.oracles.given(server, now, &record, held, expects);
             self.note_holder(server, &record);
+            self.note_sender(server, from, &record);
         }
         if let PeerMessage::Ping(Ping { count: 1.., root, .. }) | PeerMessage::Ready(Ready { count: 1.., root }) =
             message

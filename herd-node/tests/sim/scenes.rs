@@ -5,11 +5,12 @@ use herd_node::clock;
 use super::faults::{Fault, What};
 use super::graph::Graph;
 use super::herd::{Herd, Scenario};
-use super::history::{Outcome, calm, live};
+use super::history::{Outcome, live};
 use super::load::{self, EPOCH, Post, Volume};
 use super::queue::{MILLIS, Nanos, SECOND};
 use super::report::Trace;
 use super::rng::Rng;
+use super::scenarios::calm;
 
 fn played(scenario: Scenario, chaos: Nanos) -> Outcome {
     live(Herd::new(clock::monotonic(), scenario, Rng::new(11), Trace::off()), chaos)

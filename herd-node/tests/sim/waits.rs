@@ -17,7 +17,7 @@ const WAIT_MAX: Nanos = 800 * MILLIS;
 pub(crate) struct Wait {
     record: Record,
     since: Nanos,
-    /// The servers that have held it, or something newer of its client, at any time since.
+    /// The servers that have held it, or something newer of its client, at any time since, and those that have said so since.
     holders: BTreeSet<usize>,
 }
 
@@ -45,6 +45,17 @@ impl Herd {
     pub(crate) fn note_holder(&mut self, process: usize, record: &Record) {
         let holder = self.identity(process);
         let waits = self.processes.iter_mut().flatten().flat_map(|process| process.waits.values_mut());
+        for wait in waits.filter(|wait| wait.record.client == record.client) {
+            if record.compare(&wait.record).0.is_ge() {
+                wait.holders.insert(holder);
+            }
+        }
+    }
+
+    /// `sender` has told a process of `record`, so it had it then, though it may be dead since.
+    pub(crate) fn note_sender(&mut self, process: usize, sender: usize, record: &Record) {
+        let holder = self.identity(sender);
+        let waits = self.processes[process].iter_mut().flat_map(|process| process.waits.values_mut());
         for wait in waits.filter(|wait| wait.record.client == record.client) {
             if record.compare(&wait.record).0.is_ge() {
                 wait.holders.insert(holder);
