@@ -86,6 +86,12 @@ pub enum BindError {
         /// The server.
         name: String,
     },
+    /// Replies are to promise the disk, and there is no disk log.
+    #[error("{name} can't promise what is \"durable\" without a disk log")]
+    NoDisk {
+        /// The server.
+        name: String,
+    },
     /// An address can't be listened on.
     #[error("{name} can't listen for {whose} on {address}")]
     Listen {
@@ -134,6 +140,9 @@ impl Server {
     ) -> Result<Self, BindError> {
         if config.secrets.is_empty() && !server.peer.ip().to_canonical().is_loopback() {
             return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
+        }
+        if server.ack == Ack::Durable && config.disk.is_none() {
+            return Err(BindError::NoDisk { name: server.name.clone() });
         }
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
