@@ -13,6 +13,7 @@ mod expiry;
 mod handshake;
 mod laws;
 mod limits;
+mod model;
 mod pair;
 mod reconcile;
 mod refusals;
