@@ -2,6 +2,7 @@
 
 mod catch_up;
 mod conversation;
+mod copied;
 mod copies;
 mod deadlines;
 mod desk;
