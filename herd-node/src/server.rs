@@ -86,11 +86,15 @@ pub enum BindError {
         /// The server.
         name: String,
     },
-    /// Replies are to promise the disk, and there is no disk log.
-    #[error("{name} can't promise what is \"durable\" without a disk log")]
-    NoDisk {
+    /// Replies would promise what can't be kept.
+    #[error("{name} can't promise {ack}: {why}")]
+    Promise {
         /// The server.
         name: String,
+        /// What its replies would promise.
+        ack: Ack,
+        /// Why not.
+        why: &'static str,
     },
     /// An address can't be listened on.
     #[error("{name} can't listen for {whose} on {address}")]
@@ -141,8 +145,8 @@ impl Server {
         if config.secrets.is_empty() && !server.peer.ip().to_canonical().is_loopback() {
             return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
         }
-        if server.ack == Ack::Durable && config.disk.is_none() {
-            return Err(BindError::NoDisk { name: server.name.clone() });
+        if let Some(why) = broken_promise(config, server) {
+            return Err(BindError::Promise { name: server.name.clone(), ack: server.ack, why });
         }
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
@@ -297,6 +301,16 @@ impl Herd {
         shutdown.await;
         stop.cancel();
         while running.join_next().await.is_some() {}
+    }
+}
+
+/// Why replies can't be worth what they should, in a configuration that was not read from a file and checked.
+fn broken_promise(config: &Config, server: &ServerConfig) -> Option<&'static str> {
+    match server.ack {
+        Ack::Durable if config.disk.is_none() => Some("there is no disk log"),
+        Ack::Replicated { copies } if copies as usize > server.peers.len() => Some("it has fewer peers"),
+        Ack::Replicated { copies: 0 } => Some("no copy is none"),
+        _ => None,
     }
 }
 

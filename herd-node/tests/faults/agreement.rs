@@ -1,6 +1,7 @@
 //! The oracle: every server is asked about every client.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
@@ -95,12 +96,20 @@ fn is_lost(ledger: &Ledger, client: &str, answers: &[Option<Known>]) -> bool {
     answers.iter().any(|answer| answer.as_ref() < wanted)
 }
 
+/// All servers at once.
 async fn ask_all(herd: &Herd, servers: &[String], clients: &[&str]) -> Result<HashMap<String, Answers>, Fault> {
-    let mut all: HashMap<String, Answers> =
-        clients.iter().map(|client| ((*client).to_owned(), Vec::with_capacity(servers.len()))).collect();
+    let asked: Arc<[String]> = clients.iter().map(|client| (*client).to_owned()).collect();
+    let mut asking = Vec::new();
     for server in servers {
-        let answers = Talk::connect(herd.address(server)?).await?.whereabouts(clients).await?;
-        for (client, answer) in clients.iter().zip(answers) {
+        let (address, asked) = (herd.address(server)?, Arc::clone(&asked));
+        asking.push(tokio::spawn(async move {
+            let clients: Vec<&str> = asked.iter().map(String::as_str).collect();
+            Talk::connect(address).await?.whereabouts(&clients).await
+        }));
+    }
+    let mut all: HashMap<String, Answers> = clients.iter().map(|client| ((*client).to_owned(), Vec::new())).collect();
+    for answers in asking {
+        for (client, answer) in clients.iter().zip(answers.await??) {
             all.entry((*client).to_owned()).or_default().push(answer);
         }
     }

@@ -72,13 +72,13 @@ pub(crate) async fn run_inside(scene: &str, is_full: bool, own: Own) -> Result<R
     Report::decode(&text).ok_or_else(|| format!("the scene ended without a report: {text:?}").into())
 }
 
-/// Runs a system's tool to its end, which should be a good one.
-pub(crate) fn tool(words: &[&str]) -> Result<(), Fault> {
+/// Runs a system's tool to its end, which should be a good one. Returns what it said.
+pub(crate) fn tool(words: &[&str]) -> Result<String, Fault> {
     let name = words.first().copied().unwrap_or_default();
     let program = find(name).ok_or_else(|| format!("no {name} on this machine"))?;
     let output = Command::new(program).args(words.iter().skip(1)).stdin(Stdio::null()).output()?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(format!("{}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr).trim()).into())
 }

@@ -65,6 +65,10 @@ fn main() -> ExitCode {
 
 /// Runs what was asked for, and prints the table.
 async fn all(arguments: &Arguments) -> bool {
+    if arguments.scenes.is_empty() {
+        // They were listed, or `cargo test` was asked for something that is no scene.
+        return true;
+    }
     let mut table = Table::default();
     for scene in &arguments.scenes {
         eprintln!("faults: {}: {}", scene.name, scene.about);

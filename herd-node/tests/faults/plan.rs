@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 /// Long enough to be a secret; it guards nothing but the suite's own servers.
 const SECRET: &str = "a secret of the fault suite, and of nobody else\n";
 
+const PLACES: &str = "name,lat,lng\nnowhere,0,0\n";
+
 /// The links of the default herd.
 const DEFAULT_LINKS: [(&str, &str); 6] = [
     ("Riley", "Jaquez"),
@@ -84,13 +86,12 @@ impl Plan {
         let mut text = "[herd]\nname = \"faults\"\n".to_owned();
         if self.has_secret {
             let secret = directory.join("secret");
-            // Once: a server that is just starting may be reading it.
-            if !secret.exists() {
-                fs::write(&secret, SECRET)?;
-                fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
-            }
+            write_once(&secret, SECRET, 0o600)?;
             text += "secret_file = \"secret\"\n";
         }
+        // Nobody asks for places here, and reading the world's takes longer than everything else a server does to start.
+        text += "[places]\ndata = [\"places.csv\"]\n";
+        write_once(&directory.join("places.csv"), PLACES, 0o644)?;
         text += &self.tables;
         let mut journal = directory.join("logs");
         if let Some(server) = self.servers.get(name) {
@@ -134,6 +135,15 @@ impl ServerPlan {
             self.keys
         );
     }
+}
+
+/// Once: a server that is just starting may be reading it.
+fn write_once(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    fs::write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 /// Free ports on a loopback address of the suite's own, where the system has more than one: other programs' connections are at

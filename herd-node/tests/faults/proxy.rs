@@ -70,7 +70,7 @@ impl Proxy {
         Ok(Self { address, state, carried, task })
     }
 
-    pub(crate) fn become_(&self, wire: Wire) {
+    pub(crate) fn set(&self, wire: Wire) {
         self.state.send_replace(wire);
     }
 
@@ -83,7 +83,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
-        self.become_(Wire::Cut);
+        self.set(Wire::Cut);
     }
 }
 
@@ -212,13 +212,13 @@ impl Wires {
 
     /// Changes all wires.
     pub(crate) fn all(&self, wire: Wire) {
-        self.wires.iter().for_each(|(_, _, proxy)| proxy.become_(wire));
+        self.wires.iter().for_each(|(_, _, proxy)| proxy.set(wire));
     }
 
-    /// Changes the wires at one server, or only those over which it dials.
+    /// Changes the wires of one server's links.
     pub(crate) fn of(&self, name: &str, wire: Wire) {
         let is_its = |(from, to, _): &&(String, String, Proxy)| from == name || to == name;
-        self.wires.iter().filter(is_its).for_each(|(_, _, proxy)| proxy.become_(wire));
+        self.wires.iter().filter(is_its).for_each(|(_, _, proxy)| proxy.set(wire));
     }
 
     /// Bytes that arrived, over all wires.

@@ -86,6 +86,19 @@ fn a_record_that_moves_on_lives_on() {
 }
 
 #[test]
+fn what_is_over_and_has_not_been_looked_at_gives_way_too() {
+    let mut desk = Desk::new(mortal());
+    set_clock(&mut desk, 1_000, 0);
+    desk.post(&at("kiwi", 50, 1_000));
+    desk.replica.handle_wall_clock(desk.now, PosixTime::new(1_000 + TTL, 1).unwrap());
+    // By its client's time this one is older; the other is not silent yet, as nobody has had the time to see that it is over.
+    assert_eq!(desk.post(&at("kiwi", 40, 1_000 + TTL)), Posted::Newer);
+    assert!(knows(&desk, "kiwi"));
+    set_clock(&mut desk, 1_000 + TTL + 1, 0);
+    assert!(knows(&desk, "kiwi"));
+}
+
+#[test]
 fn a_peer_may_send_it_late_and_nobody_hears_of_it() {
     let mut desk = Desk::new(mortal());
     let (source, other) = (link_up(&mut desk, "Juzang", 1), link_up(&mut desk, "Jaquez", 2));

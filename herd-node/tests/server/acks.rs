@@ -129,6 +129,18 @@ async fn a_peer_that_takes_bytes_and_says_nothing_confirms_nothing() {
     assert!(riley.ask("IAMAT after +1+2 3").await.starts_with("AT "));
 }
 
+#[tokio::test]
+async fn what_cant_be_kept_is_not_promised() {
+    for (ack, said) in [
+        (Ack::Durable, "Riley can't promise durable: there is no disk log"),
+        (Ack::Replicated { copies: 3 }, "Riley can't promise replicated=3: it has fewer peers"),
+        (Ack::Replicated { copies: 0 }, "Riley can't promise replicated=0: no copy is none"),
+    ] {
+        let error = Herd::bind(&promising(ack)).await.unwrap_err();
+        assert_eq!(error.to_string(), said);
+    }
+}
+
 /// A copy of what is on the disk at this moment.
 fn snapshot(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
@@ -243,11 +255,12 @@ async fn records_end_on_every_server_and_servers_that_differ_in_it_refuse_each_o
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_waits_for_what_it_was_promised_is_not_idle() {
-    let mut config = riley();
-    config.servers[0].ack = Ack::Replicated { copies: 1 };
+    let mut config = promising(Ack::Replicated { copies: 1 });
     config.limits.ack_wait = Duration::from_millis(300);
     config.limits.idle = Duration::from_millis(200);
-    let herd = TestHerd::start(config).await;
+    // None of its peers is there.
+    let riley = herd_node::server::Server::bind(&config, "Riley").await.unwrap();
+    let herd = TestHerd::of(config, vec![riley]);
     let mut client = herd.connect("Riley").await;
     for line in ["IAMAT kiwi +1+2 3", "IAMAT kiwi +1+2 4"] {
         assert_eq!(client.ask(line).await, format!("? {line}"));
@@ -261,12 +274,4 @@ async fn records_of_a_server_on_its_own_end_without_anybody_asking() {
     let herd = TestHerd::start(config).await;
     herd.connect("Riley").await.post("kiwi", "+1+2", "3").await;
     soon("the end", herd.handle("Riley").wait_until(|replica| replica.digest().count() == 0)).await;
-}
-
-#[tokio::test]
-async fn what_can_not_be_kept_is_not_promised() {
-    let mut config = riley();
-    config.servers[0].ack = Ack::Durable;
-    let error = herd_node::server::Server::bind(&config, "Riley").await.err().expect("a refusal");
-    assert_eq!(error.to_string(), "Riley can't promise what is \"durable\" without a disk log");
 }

@@ -28,8 +28,16 @@ impl Herd {
                 let text = format!("{}: {broken}", self.name(server));
                 self.oracles.fail(Oracle::Invariant, now, text);
             }
-            self.oracles.examine(server, now, process.replica.records());
-            self.audit_disk(server);
+            if self.scenario.ttl.is_some() {
+                self.audit_ages(server);
+            } else {
+                self.oracles.examine(server, now, process.replica.records());
+                self.audit_disk(server);
+            }
+            self.audit_waits(server);
+        }
+        if self.scenario.ttl.is_some() {
+            self.tell_walls();
         }
         self.audit_names();
         self.audit_unproven();

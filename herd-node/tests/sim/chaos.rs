@@ -2,6 +2,7 @@
 
 use herd_node::replica::PeerIndex;
 
+use super::ages::CLOCK_MAX;
 use super::connection::{End, Item};
 use super::faults::What;
 use super::herd::{Happening, Herd};
@@ -35,7 +36,10 @@ impl Herd {
                 self.set_slow(one, other, true);
             }
             What::Break(one, other) => self.break_connections(one, other),
-            What::ClockStep(server, nanos) => self.scenario.clocks[server] += nanos,
+            What::ClockStep(server, nanos) => {
+                let clock = &mut self.scenario.clocks[server];
+                *clock = (*clock + nanos).clamp(-CLOCK_MAX, CLOCK_MAX);
+            }
             What::BothDial(one, other) => {
                 self.dial_unasked(one, other);
                 self.dial_unasked(other, one);

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use herd_node::replica::{Candidate, Posted};
-use herd_proto::{PosixTime, Request, ServerName, Skew, encode};
+use herd_proto::{Request, ServerName, Skew, encode};
 
 use super::herd::Herd;
-use super::load::{EPOCH, Post};
+use super::load::Post;
 use super::oracles::Oracle;
 use super::order::Record;
 use super::process::Input;
@@ -25,25 +25,32 @@ impl Herd {
         let Ok(Request::Iamat(iamat)) = Request::parse(post.line.as_bytes()) else {
             panic!("{} is an IAMAT", post.line);
         };
-        let time = (EPOCH * 1_000_000_000 + self.queue.now()).saturating_add_signed(self.scenario.clocks[server]);
-        let receipt = PosixTime::new(time / 1_000_000_000, (time % 1_000_000_000) as u32).expect("below a second");
+        self.tell_wall(server);
+        let receipt = self.wall(server);
         let name = self.name(server).to_owned();
         let mut reply = Vec::new();
         let skew: Skew = receipt.since(iamat.time().time());
         encode::at_of_iamat(&mut reply, ServerName::new(&name).expect("a name"), skew, &iamat);
         let candidate = Candidate::from_reply(&reply, &iamat).expect("the reply to the post");
         let record = Record::new(&reply[3..reply.len() - 1]);
-        let Some(process) = &mut self.processes[server] else { return };
+        let Some(process) = &self.processes[server] else { return };
         let before = process.replica.find(&record.client).map(Record::new);
-        let posted = process.replica.handle_post(&candidate);
+        let posted = self.hand_in(server, &candidate, &record);
+        let Some(process) = &self.processes[server] else { return };
         let is_newer = before.is_none_or(|before| record.compare(&before).0 == Ordering::Greater);
         let expected = if is_newer { Posted::Newer } else { Posted::Known };
-        self.oracles.given(server, self.queue.now(), &record, process.replica.find(&record.client));
+        let (held, expects) = (process.replica.find(&record.client), self.expects(server, &record));
+        self.oracles.given(server, self.queue.now(), &record, held, expects);
+        self.note_holder(server, &record);
+        if let Some(disk) = self.disks.get_mut(server) {
+            disk.answer_later(record.clone());
+        }
         if posted != expected {
             let text = format!("{name} says {posted:?} of {}", record.show());
             self.oracles.fail(Oracle::Order, self.queue.now(), text);
         }
-        self.tally.posts += u64::from(is_newer);
+        // A post that waits for copies is told to the neighbours even if it is known.
+        self.tally.posts += u64::from(is_newer || self.scenario.copies[server] > 0);
         self.tally.see(format!("post {posted:?}"));
         self.trace(|_| format!("{name} takes {}: {posted:?}", record.show()));
     }

@@ -1,7 +1,7 @@
 //! A server's disk: what was merged is committed in groups, a little later. A crash keeps exactly what was committed.
 
 use super::herd::{Happening, Herd};
-use super::oracles::Model;
+use super::oracles::{Model, Oracle};
 use super::order::Record;
 use super::queue::MILLIS;
 
@@ -9,10 +9,14 @@ use super::queue::MILLIS;
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     pub(crate) committed: Model,
+    is_committing: bool,
     /// What the commit that runs is going to have committed.
     group: Model,
     /// What came since it began.
     waiting: Model,
+    /// Posts that are answered when that commit is over, and after the next.
+    answers: Vec<Record>,
+    next_answers: Vec<Record>,
 }
 
 impl Disk {
@@ -21,10 +25,15 @@ impl Disk {
         [&self.waiting, &self.group, &self.committed].into_iter().find_map(|records| records.get(client))
     }
 
+    /// A client has posted `record`, and waits until that is on disk.
+    pub(crate) fn answer_later(&mut self, record: Record) {
+        self.next_answers.push(record);
+    }
+
     /// What was not committed is gone.
     pub(crate) fn crash(&mut self) {
-        self.group.clear();
-        self.waiting.clear();
+        let committed = std::mem::take(&mut self.committed);
+        *self = Self { committed, ..Self::default() };
     }
 }
 
@@ -52,10 +61,13 @@ impl Herd {
     fn begin_commit(&mut self, server: usize) {
         let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else { return };
         let disk = &mut self.disks[server];
-        if !disk.group.is_empty() || disk.waiting.is_empty() {
+        let has_work = !disk.waiting.is_empty() || !disk.next_answers.is_empty();
+        if disk.is_committing || !has_work {
             return;
         }
+        disk.is_committing = true;
         disk.group = std::mem::take(&mut disk.waiting);
+        disk.answers = std::mem::take(&mut disk.next_answers);
         let longest = self.rng.pick(&[2 * MILLIS, 20 * MILLIS, 300 * MILLIS]);
         let delay = self.rng.nanos(0, longest);
         self.queue.after(delay, Happening::Committed { server, boot });
@@ -72,6 +84,14 @@ impl Herd {
         for (client, record) in group {
             self.oracles.committed(server, &record);
             disk.committed.insert(client, record);
+        }
+        disk.is_committing = false;
+        let is_safe =
+            |answer: &Record| disk.committed.get(&answer.client).is_some_and(|kept| kept.compare(answer).0.is_ge());
+        let answers = std::mem::take(&mut disk.answers);
+        if let Some(lost) = answers.iter().find(|answer| !is_safe(answer)) {
+            let text = format!("{} answers {} before it is on disk", self.name(server), lost.show());
+            self.oracles.fail(Oracle::Disk, self.queue.now(), text);
         }
         self.begin_commit(server);
     }

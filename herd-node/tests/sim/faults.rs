@@ -1,5 +1,6 @@
 //! What goes wrong, and when.
 
+use super::ages::CLOCK_MAX;
 use super::graph::Graph;
 use super::profiles::Mix;
 use super::queue::{MILLIS, Nanos, SECOND};
@@ -80,9 +81,6 @@ pub(crate) enum Kind {
     Stranger,
 }
 
-/// How far a clock jumps at most, either way.
-const STEP_MAX: Nanos = 10 * SECOND;
-
 /// The faults of one history. All are over by `until`.
 pub(crate) fn plan(rng: &mut Rng, mix: &Mix, graph: &Graph, until: Nanos) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -127,7 +125,7 @@ fn what(rng: &mut Rng, kind: Kind, graph: &Graph) -> What {
         Kind::HalfOpen => What::HalfOpen(server, peer),
         Kind::Slow => What::Slow(server, peer),
         Kind::Break => What::Break(server, peer),
-        Kind::ClockStep => What::ClockStep(server, rng.between(0, 2 * STEP_MAX) as i64 - STEP_MAX as i64),
+        Kind::ClockStep => What::ClockStep(server, rng.between(0, 2 * CLOCK_MAX as Nanos) as i64 - CLOCK_MAX),
         Kind::BothDial => What::BothDial(server, peer),
         Kind::Redial => What::Redial(server, peer),
         Kind::Lapse => What::Lapse(server),

@@ -81,7 +81,11 @@ pub(crate) struct Scenario {
     pub(crate) secrets: Vec<Vec<Vec<u8>>>,
     /// Bytes asked of the core at once.
     pub(crate) batch: usize,
-    /// Servers keep what they know on disk.
+    /// For how many seconds a record lives.
+    pub(crate) ttl: Option<u64>,
+    /// How many neighbours must hold a post before each server answers it.
+    pub(crate) copies: Vec<u32>,
+    /// Servers keep what they know on disk, and answer when it is there.
     pub(crate) disk: bool,
 }
 

@@ -1,5 +1,6 @@
 //! One history from one seed: chaos, then liveness, then quiet, then a few updates that must cost little.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use herd_node::replica::{LinkId, PeerIndex, Reconcile};
@@ -10,7 +11,7 @@ use super::herd::{Happening, Herd, Scenario, Tally};
 use super::load::{self, EPOCH, Post, Volume};
 use super::network::Weather;
 use super::oracles::{Failure, Oracle};
-use super::order::Rule;
+use super::order::{Record, Rule};
 use super::plant::Plant;
 use super::profiles::Profile;
 use super::queue::{MILLIS, Nanos, SECOND};
@@ -23,6 +24,8 @@ const CONVERGENCE_MAX: Nanos = 5 * SECOND;
 const SETTLED: Nanos = 9 * SECOND;
 /// For so long nothing may happen then.
 const QUIET: Nanos = 3 * SECOND;
+/// So long after it is over a record is no longer kept by anybody.
+const FORGOTTEN: Nanos = 125 * SECOND;
 /// Time between two of the updates that are counted at the end.
 const STEP: Nanos = 700 * MILLIS;
 
@@ -60,10 +63,16 @@ pub(crate) fn scenario(rng: &mut Rng, wanted: Option<Profile>) -> (Scenario, Nan
     scenario.faults = faults;
     scenario.batch = rng.pick(&[200, 4_096, 65_536]);
     scenario.reconcile = reconcile(rng);
-    if profile == Profile::Lapses {
-        scenario.reconcile = Reconcile::Always;
-    }
     scenario.disk = mix.disk;
+    if rng.once_in(3) {
+        scenario.copies = (0..servers).map(|_| rng.below(3) as u32).collect();
+    }
+    if profile == Profile::Lapses {
+        // Nothing else makes up for an update that was read and not taken in; and who waits for copies of it is deceived.
+        scenario.reconcile = Reconcile::Always;
+        scenario.copies = vec![0; servers];
+    }
+    scenario.ttl = (profile == Profile::Expiry).then(|| rng.pick(&[5, 32, 40]));
     if mix.clocks {
         scenario.clocks = (0..servers).map(|_| rng.between(0, 20 * SECOND) as i64 - 10 * SECOND as i64).collect();
     }
@@ -88,6 +97,8 @@ pub(crate) fn calm(graph: Graph) -> Scenario {
         secrets: vec![Vec::new(); servers],
         batch: 65_536,
         reconcile: Reconcile::Always,
+        ttl: None,
+        copies: vec![0; servers],
         disk: false,
     }
 }
@@ -135,11 +146,15 @@ pub(crate) fn live(mut herd: Herd, chaos: Nanos) -> Outcome {
     let under_load = begin_counting(&mut herd, chaos);
     herd.run(chaos, |_| false);
     let convergence = converge(&mut herd, chaos);
-    settle(&mut herd, chaos + SETTLED);
-    if let Some(before) = under_load {
-        judge_cost(&mut herd, before);
+    if herd.scenario.ttl.is_some() {
+        let_expire(&mut herd, chaos);
+    } else {
+        settle(&mut herd, chaos + SETTLED);
+        if let Some(before) = under_load {
+            judge_cost(&mut herd, before);
+        }
+        count_lines(&mut herd);
     }
-    count_lines(&mut herd);
     let kinds: Vec<String> = herd.scenario.faults.iter().map(|fault| kind(&fault.what)).collect();
     kinds.into_iter().for_each(|kind| herd.tally.see(kind));
     if herd.scenario.faults.is_empty() {
@@ -158,10 +173,15 @@ fn kind(what: &faults::What) -> String {
     format!("fault {}", text.split(['(', ' ']).next().unwrap_or_default())
 }
 
+/// Whether all hold the same; where records expire, of what is not about to.
+fn agree(herd: &Herd) -> bool {
+    if herd.scenario.ttl.is_some() { herd.agrees_on_the_living() } else { herd.agrees() }
+}
+
 /// The liveness phase. Looks at every audit, so the time found is up to a quarter of a second too long.
 fn converge(herd: &mut Herd, healed: Nanos) -> Nanos {
-    if !herd.agrees() {
-        herd.run(healed + CONVERGENCE_MAX, Herd::agrees);
+    if !agree(herd) {
+        herd.run(healed + CONVERGENCE_MAX, agree);
     }
     let convergence = herd.queue.now().saturating_sub(healed);
     judge_agreement(herd);
@@ -170,6 +190,9 @@ fn converge(herd: &mut Herd, healed: Nanos) -> Nanos {
 
 /// All hold the same, record for record, and all that must not be lost.
 fn judge_agreement(herd: &mut Herd) {
+    if herd.scenario.ttl.is_some() {
+        return judge_living(herd);
+    }
     let now = herd.queue.now();
     let differing = (1..herd.servers()).find(|server| herd.records(*server) != herd.records(0));
     if let Some(server) = differing {
@@ -192,8 +215,37 @@ fn judge_agreement(herd: &mut Herd) {
     }
     for server in 0..herd.servers() {
         let Some(process) = &herd.processes[server] else { continue };
-        herd.oracles.nothing_lost(server, now, |client| process.replica.find(client));
+        herd.oracles.nothing_lost(server, now, |_| true, |client| process.replica.find(client));
     }
+}
+
+/// The same, of records that none of the servers can think are over.
+fn judge_living(herd: &mut Herd) {
+    let now = herd.queue.now();
+    if !herd.agrees_on_the_living() {
+        herd.oracles.fail(Oracle::Convergence, now, "servers differ in what is alive on all clocks".to_owned());
+    }
+    let stable: BTreeSet<Vec<u8>> = herd.stable_floor();
+    for server in 0..herd.servers() {
+        let Some(process) = &herd.processes[server] else { continue };
+        let counts = |record: &Record| stable.contains(&record.client);
+        herd.oracles.nothing_lost(server, now, counts, |client| process.replica.find(client));
+    }
+    stable.iter().for_each(|_| herd.tally.see("record alive on all clocks"));
+}
+
+/// A history in which records expire ends when all are over, and sometimes when all are forgotten.
+fn let_expire(herd: &mut Herd, chaos: Nanos) {
+    let over = herd.when_all_is_over(chaos).max(chaos + SETTLED);
+    herd.run(over, |_| false);
+    herd.judge_end(false);
+    if herd.rng.once_in(4) {
+        herd.run(over + FORGOTTEN, |_| false);
+        herd.judge_end(true);
+        herd.tally.see("herd that has forgotten all");
+    }
+    let now = herd.queue.now();
+    settle(herd, now);
 }
 
 fn shown(records: &[&[u8]]) -> Vec<String> {
@@ -239,7 +291,7 @@ fn unsettled(herd: &Herd) -> Option<String> {
 
 /// `(updates, update lines)` at a moment from which on their cost can be judged: nothing fails, and all links have settled.
 fn begin_counting(herd: &mut Herd, chaos: Nanos) -> Option<(u64, u64)> {
-    if !herd.scenario.faults.is_empty() || chaos < 2 * SECOND {
+    if !herd.scenario.faults.is_empty() || herd.scenario.ttl.is_some() || chaos < 2 * SECOND {
         return None;
     }
     // Updates of the last half second may still be under way: they count, their lines so far don't.

@@ -5,6 +5,7 @@
 //! `./dev sim --seed n`, which is `HERD_SIM_SEED=n cargo test --release -p herd-node --test sim -- --nocapture histories`.
 //! `HERD_SIM_SEEDS=n` runs so many, `HERD_SIM_FIRST=n` from that one on, `HERD_SIM_PROFILE=p` of one profile (`profiles.rs`) only.
 
+mod ages;
 mod aliases;
 mod audit;
 mod chaos;
@@ -33,6 +34,7 @@ mod scripts;
 mod shell;
 mod sometimes;
 mod visits;
+mod waits;
 mod watch;
 
 /// Some hundreds of histories, of all mixes.

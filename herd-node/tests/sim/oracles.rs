@@ -23,12 +23,27 @@ pub(crate) enum Oracle {
     Invariant,
     /// What a server holds is on its disk, if it has one, or on its way there.
     Disk,
+    /// Nobody tells of a record whose life is over.
+    Expiry,
+    /// A reply that says how safe the post is says the truth, and comes.
+    Ack,
     /// Servers that do nothing wrong are not told that they do, and one that does is.
     Blame,
     /// Who does not prove itself is told nothing, and is gone by its deadline.
     Guard,
     /// What a link shows of the records means nothing on another link.
     Salt,
+}
+
+/// What a server must hold of a client after it was given something of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expects {
+    /// The newest of what it was ever given.
+    Newest,
+    /// That, or something newer.
+    NoOlder,
+    /// What it was given may be over by its clock.
+    Anything,
 }
 
 /// A promise that was broken.
@@ -105,8 +120,8 @@ impl Oracles {
         }
     }
 
-    /// `server` was given `record`, and holds `held` of its client now.
-    pub(crate) fn given(&mut self, server: usize, at: Nanos, record: &Record, held: Option<&[u8]>) {
+    /// `server` was given `record`, and holds `held` of its client now: the newest of what it was given, or what `expects` says.
+    pub(crate) fn given(&mut self, server: usize, at: Nanos, record: &Record, held: Option<&[u8]>, expects: Expects) {
         let Some(model) = &mut self.models[server] else { return };
         let rule = raise(model, record);
         *self.rules.entry(rule).or_default() += u64::from(rule != Rule::Same);
@@ -114,7 +129,12 @@ impl Oracles {
         raise(&mut self.floor, record);
         let expected = &model[&record.client];
         let held = held.map(Record::new);
-        if held.as_ref() != Some(expected) {
+        let is_right = match expects {
+            Expects::Newest => held.as_ref() == Some(expected),
+            Expects::NoOlder => held.as_ref().is_some_and(|held| held.compare(record).0.is_ge()),
+            Expects::Anything => true,
+        };
+        if !is_right {
             let shown = held.map_or("nothing".to_owned(), |held| held.show());
             let text = format!("{} holds {shown} instead of {}", self.names[server], expected.show());
             self.fail(Oracle::Order, at, text);
@@ -153,9 +173,20 @@ impl Oracles {
         }
     }
 
-    /// `server`, which agrees with all others, holds `find`: at least what it must.
-    pub(crate) fn nothing_lost<'a>(&mut self, server: usize, at: Nanos, find: impl Fn(&[u8]) -> Option<&'a [u8]>) {
-        for floor in self.floor.values() {
+    /// What must not be lost.
+    pub(crate) fn floor(&self) -> impl Iterator<Item = &Record> {
+        self.floor.values()
+    }
+
+    /// `server`, which agrees with all others, holds `find`: at least what it must of what `counts`.
+    pub(crate) fn nothing_lost<'a>(
+        &mut self,
+        server: usize,
+        at: Nanos,
+        counts: impl Fn(&Record) -> bool,
+        find: impl Fn(&[u8]) -> Option<&'a [u8]>,
+    ) {
+        for floor in self.floor.values().filter(|floor| counts(floor)) {
             let held = find(&floor.client).map(Record::new);
             if held.as_ref().is_none_or(|held| floor.compare(held).0.is_gt()) {
                 let shown = held.map_or("nothing".to_owned(), |held| held.show());

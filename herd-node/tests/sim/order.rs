@@ -44,6 +44,12 @@ impl Record {
         decisive.map_or((Ordering::Equal, Rule::Same), |(rule, order)| (order, rule))
     }
 
+    /// When a server accepted it, in nanoseconds since 1970.
+    #[allow(dead_code, reason = "the tests of the core use this file too")]
+    pub(crate) fn accepted(&self) -> i128 {
+        decimal(&self.time) + signed(&self.skew)
+    }
+
     pub(crate) fn show(&self) -> String {
         let words = [&self.origin, &self.skew, &self.client, &self.location, &self.time];
         words.map(|word| String::from_utf8_lossy(word).into_owned()).join(" ")

@@ -179,6 +179,27 @@ fn a_handshake_that_never_ends_is_noticed() {
 }
 
 #[test]
+fn a_reply_that_is_not_true_is_noticed() {
+    let mut scenario = busy(Graph::line(2));
+    scenario.copies = vec![1; 2];
+    // One line less came in than was sent: each ACK after it is taken for one of the line before.
+    assert_notices(scenario, Plant::LoseOneLine(Cell::new(20)), Oracle::Ack);
+}
+
+#[test]
+fn what_is_over_and_still_told_is_noticed() {
+    let mut scenario = busy(Graph::line(2));
+    scenario.ttl = Some(30);
+    let outcome = live(herd(scenario.clone()), CHAOS);
+    assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
+    let mut herd = herd(scenario);
+    herd.run(4 * SECOND, |_| false);
+    // To the oracles records live less long than to the servers.
+    herd.scenario.ttl = Some(1);
+    assert_caught(&live(herd, CHAOS), Oracle::Expiry);
+}
+
+#[test]
 fn digests_that_mean_the_same_on_all_links_are_noticed() {
     assert_notices(busy(Graph::default_herd()), Plant::OneRoot, Oracle::Salt);
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::BytesMut;
-use herd_node::replica::{Candidate, LinkId, PeerIndex, Replica};
+use herd_node::replica::{Candidate, LinkId, PeerIndex, Replica, Ticket};
 use herd_proto::codec::PeerCodec;
 use herd_proto::{At, Hops};
 
@@ -12,6 +12,7 @@ use super::load::Post;
 use super::network::Delivery;
 use super::oracles::Model;
 use super::queue::Nanos;
+use super::waits::Wait;
 
 /// A running process. A restart makes another.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ pub(crate) struct Process {
     /// When the timer is set to go off.
     pub(crate) timer: Option<Nanos>,
     pub(crate) paused: bool,
+    /// How far its wall clock was ahead when it looked at it last.
+    pub(crate) wall_ahead: i64,
+    /// Posts whose reply waits for copies.
+    pub(crate) waits: BTreeMap<Ticket, Wait>,
     /// What waits while the process is stopped.
     pub(crate) inbox: VecDeque<Input>,
 }
@@ -36,6 +41,8 @@ impl Process {
             conns: BTreeMap::new(),
             timer: None,
             paused: false,
+            wall_ahead: 0,
+            waits: BTreeMap::new(),
             inbox: VecDeque::new(),
         }
     }

@@ -22,6 +22,8 @@ pub(crate) enum Profile {
     Clocks,
     /// Updates are read and not taken in.
     Lapses,
+    /// Records expire, by clocks that differ.
+    Expiry,
     /// Servers dial each other though they have a link.
     Dials,
     /// Other processes run under servers' names.
@@ -68,7 +70,7 @@ const ALL_KINDS: [Kind; 18] = [
 
 impl Profile {
     /// All profiles, their names, and how many in twenty histories are of each.
-    const ALL: [(Self, &'static str, usize); 12] = [
+    const ALL: [(Self, &'static str, usize); 13] = [
         (Self::Calm, "calm", 2),
         (Self::Flap, "flap", 2),
         (Self::Crash, "crash", 1),
@@ -76,6 +78,7 @@ impl Profile {
         (Self::Network, "network", 2),
         (Self::Stall, "stall", 1),
         (Self::Clocks, "clocks", 1),
+        (Self::Expiry, "expiry", 1),
         (Self::Dials, "dials", 1),
         (Self::Lapses, "lapses", 1),
         (Self::Impostor, "impostor", 1),
@@ -115,6 +118,7 @@ impl Profile {
             Self::Stall => &[Kind::Pause, Kind::Slow],
             Self::Clocks => &[Kind::ClockStep, Kind::ClockStep, Kind::Crash, Kind::Partition],
             Self::Lapses => &[Kind::Lapse, Kind::Lapse, Kind::Break, Kind::Partition],
+            Self::Expiry => &[Kind::ClockStep, Kind::Crash, Kind::CrashAll, Kind::Partition, Kind::Pause, Kind::Break],
             Self::Dials => &[Kind::BothDial, Kind::Redial, Kind::Break],
             Self::Impostor => &[Kind::Impostor, Kind::Impostor, Kind::Crash, Kind::Break],
             Self::Strangers => &[Kind::Stranger],
@@ -128,7 +132,8 @@ impl Profile {
         };
         let faults = if most > 0 { 1 + rng.below(most) } else { 0 };
         let clocks = self == Self::Clocks || rng.once_in(2);
-        Mix { kinds: kinds.to_vec(), faults, disk: self == Self::Disk, clocks }
+        let disk = self == Self::Disk || (self == Self::Expiry && rng.once_in(2));
+        Mix { kinds: kinds.to_vec(), faults, disk, clocks }
     }
 
     fn swarm(rng: &mut Rng) -> Mix {

@@ -62,7 +62,10 @@ impl Herd {
         {
             let record = Record::new(at.at().operands());
             let now = self.queue.now();
-            self.oracles.given(server, now, &record, process.replica.find(&record.client));
+            let Some(process) = &self.processes[server] else { return };
+            let (held, expects) = (process.replica.find(&record.client), self.expects(server, &record));
+            self.oracles.given(server, now, &record, held, expects);
+            self.note_holder(server, &record);
         }
         if let PeerMessage::Ping(Ping { count: 1.., root, .. }) | PeerMessage::Ready(Ready { count: 1.., root }) =
             message

@@ -46,6 +46,9 @@ impl Trace {
     }
 }
 
+/// How much is told of a history that somebody asked for, and of one that failed.
+const REPLAY_LINES: usize = 1_000;
+const FAILURE_LINES: usize = 80;
 /// After so many failures nobody needs another.
 const FAILURES_MAX: usize = 10;
 
@@ -119,13 +122,13 @@ fn replay_command(seed: u64, wanted: Option<Profile>) -> String {
 pub(crate) fn run_seeds(default_count: u64) {
     let (base, wanted) = (clock::monotonic(), wanted());
     if let Some(seed) = number("HERD_SIM_SEED") {
-        return replay(base, seed, wanted, 400);
+        return replay(base, seed, wanted, REPLAY_LINES);
     }
     let (first, count) = (number("HERD_SIM_FIRST").unwrap_or(1), number("HERD_SIM_SEEDS").unwrap_or(default_count));
     let (summary, took) = run_all(base, wanted, first, count);
     summary.print(count, took);
     if let Some(seed) = summary.failures.iter().min() {
-        return replay(base, *seed, wanted, 80);
+        return replay(base, *seed, wanted, FAILURE_LINES);
     }
     let rare = if wanted.is_none() { too_rare(&summary.seen, count) } else { Vec::new() };
     assert!(rare.is_empty(), "the simulation has gone blind: it has seen too little of {rare:?}");

@@ -1,5 +1,7 @@
 //! What a process does with what comes to it: the order of calls that the core documents, and nothing more.
 
+use std::time::Duration;
+
 use herd_node::replica::{PeerIndex, Replica, Settings};
 use herd_node::secret::Secret;
 use herd_proto::{Nonce, encode};
@@ -24,15 +26,21 @@ impl Herd {
         settings.index_key = (self.rng.next(), self.rng.next());
         settings.jitter_seed = self.rng.next();
         settings.keeps_changes = self.scenario.disk;
+        settings.copies = self.scenario.copies[self.identity(server)];
         let boot = settings.boot;
         self.trace(|herd| format!("{} starts as {boot:016x}", herd.name(server)));
+        settings.ttl = self.scenario.ttl.map(Duration::from_secs);
         let mut replica = Replica::new(settings, self.instant());
+        let wall = self.wall(server);
+        replica.handle_wall_clock(self.instant(), wall);
         if let Some(disk) = self.disks.get(server) {
             restore(&mut replica, &disk.committed);
         }
-        self.processes[server] = Some(Process::new(boot, replica));
+        let wall_ahead = self.scenario.clocks[self.identity(server)];
+        self.processes[server] = Some(Process { wall_ahead, ..Process::new(boot, replica) });
         self.powered[server] = true;
         self.oracles.started(server);
+        self.note_restored(server);
         self.settle(server);
         self.set_paused(server);
     }
@@ -117,6 +125,8 @@ impl Herd {
         while let Some(process) = &mut self.processes[server] {
             if let Some(event) = process.replica.poll_event() {
                 self.on_event(server, &event);
+            } else if let Some(settled) = process.replica.poll_settled() {
+                self.on_settled(server, settled);
             } else if let Some(peer) = process.replica.poll_dial() {
                 self.dial(server, peer);
             } else if let Some(link) = process.replica.poll_wake() {

@@ -45,7 +45,7 @@ const SEEN: [&[&str]; 6] = [
         "stranger SameName",
         "stranger Silence",
     ],
-    &["AT", "AUTH", "BYE", "DIG", "ERR", "GET", "HELLO", "LST", "PING", "PONG", "READY"],
+    &["AT", "AUTH", "BYE", "DIG", "ERR", "GET", "HELLO", "LST", "PING", "PONG", "READY", "ACK"],
     &[
         "error bad-auth",
         "error bad-message",
@@ -67,7 +67,10 @@ const SEEN: [&[&str]; 6] = [
     &["decided by Bytes", "decided by Origin", "decided by Skew", "decided by Time", "post Known", "post Newer"],
     &[
         "commit",
+        "reply that can't tell",
+        "reply with copies",
         "cost judged under load",
+        "record alive on all clocks",
         "link up",
         "link up in agreement",
         "reconcile Always",

@@ -28,11 +28,12 @@ struct Killing {
 }
 
 pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
-    let rounds = if is_full { 200 } else { 8 };
+    let rounds = if is_full { 200 } else { 6 };
     let mut herd = Herd::start(Plan::of_five()?).await?;
     let names = herd.names();
     let load = Load::start(&herd, &names, Pace::MODERATE)?;
     let mut killings: Vec<Killing> = Vec::new();
+    let mut healed = clock::monotonic();
     for round in 1..=rounds {
         sleep(SETTLE + Duration::from_millis(random(200)?)).await;
         // Not the same one twice in a row: what it was told while it had no link yet may not have left it.
@@ -44,12 +45,12 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
         load.next_epoch();
         sleep(Duration::from_millis(random(200)?)).await;
         herd.revive(&victim).await?;
+        healed = clock::monotonic();
         herd.wait_links_of(&victim).await?;
         if round % 20 == 0 {
             eprintln!("faults: kill: {round} of {rounds}, {} posts", locked(&load.ledger).acknowledged);
         }
     }
-    let healed = clock::monotonic();
     let ledger = load.stop().await?;
     let mut report = Report { injected: format!("kill -9 of one of five, {rounds} times"), ..Report::default() };
     judge(&mut herd, &ledger, &killings, healed, &mut report).await?;

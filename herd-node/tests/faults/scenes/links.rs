@@ -1,6 +1,6 @@
 //! Links that misbehave, by a proxy: runs everywhere.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use herd_node::clock;
 use tokio::time::sleep;
@@ -25,11 +25,10 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     let (mut herd, wires) = wired(plan).await?;
     let load = Load::start(&herd, &herd.names(), Pace::MODERATE)?;
     let (rounds, each) = if is_full { (3, 4_000) } else { (1, 400) };
+    let mut healed = clock::monotonic();
     for _ in 0..rounds {
-        misbehave(&mut herd, &wires, Duration::from_millis(each)).await?;
+        healed = misbehave(&mut herd, &wires, Duration::from_millis(each)).await?;
     }
-    wires.all(Wire::Whole);
-    let healed = clock::monotonic();
     let ledger = load.stop().await?;
     let injected = "delay 100 ms, 20 kB/s, half-close, deaf, mute, cut; of one, two and all servers".to_owned();
     let mut report = Report { injected, ..Report::default() };
@@ -40,7 +39,8 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     Ok(report)
 }
 
-async fn misbehave(herd: &mut Herd, wires: &Wires, each: Duration) -> Result<(), Fault> {
+/// Returns when all was well again.
+async fn misbehave(herd: &mut Herd, wires: &Wires, each: Duration) -> Result<Instant, Fault> {
     wires.all(Wire::Late(Duration::from_millis(100)));
     sleep(each).await;
     wires.all(Wire::Whole);
@@ -60,5 +60,7 @@ async fn misbehave(herd: &mut Herd, wires: &Wires, each: Duration) -> Result<(),
     wires.all(Wire::Cut);
     sleep(each).await;
     wires.all(Wire::Whole);
-    herd.wait_linked().await
+    let healed = clock::monotonic();
+    herd.wait_linked().await?;
+    Ok(healed)
 }

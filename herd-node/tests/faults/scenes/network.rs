@@ -37,7 +37,8 @@ pub(super) async fn half_open(is_full: bool) -> Result<Report, Fault> {
     if !is_inside() {
         return run_inside("half-open", is_full, Own::MountsAndNetwork).await;
     }
-    if let Err(why) = lay_network() {
+    let probe = || set_dead("add", CUTS[0].1).and_then(|()| set_dead("del", CUTS[0].1));
+    if let Err(why) = lay_network().and_then(|()| probe()) {
         return Ok(Report::skipped(format!("no network of the suite's own: {why}")));
     }
     // More than the time after which a silent peer is dead.
@@ -45,16 +46,18 @@ pub(super) async fn half_open(is_full: bool) -> Result<Report, Fault> {
     let cuts = if is_full { &CUTS[..] } else { &CUTS[3..] };
     let mut herd = Herd::start(plan()?).await?;
     let load = Load::start(&herd, &herd.names(), Pace::MODERATE)?;
+    let mut healed = clock::monotonic();
     for (what, directions) in cuts {
         eprintln!("faults: half-open: {what}");
         set_dead("add", directions)?;
         sleep(time).await;
         set_dead("del", directions)?;
+        healed = clock::monotonic();
         herd.wait_linked().await?;
     }
     let what: Vec<&str> = cuts.iter().map(|(what, _)| *what).collect();
     let mut report = Report { injected: what.join("; "), ..Report::default() };
-    finish(&mut herd, load, &mut report).await?;
+    judge(&mut herd, &load.stop().await?, healed, &mut report).await?;
     let lost: usize = herd.names().iter().map(|name| herd.count_events(name, "link-lost ")).sum();
     report.note(format!("{lost} links were lost"));
     report.expect(lost > 0, || "no link was ever lost: nothing was injected".to_owned());
@@ -75,24 +78,22 @@ pub(super) async fn lossy(is_full: bool) -> Result<Report, Fault> {
     let time = Duration::from_millis(if is_full { 10_000 } else { 700 });
     let mut herd = Herd::start(plan()?).await?;
     let load = Load::start(&herd, &herd.names(), Pace::MODERATE)?;
+    let mut lost_packets = 0;
     for share in ["0.01", "0.05", "0.10"] {
         eprintln!("faults: lossy: {share}");
         set_loss("-A", share)?;
         sleep(time).await;
+        lost_packets += count_lost()?;
         set_loss("-D", share)?;
     }
+    let healed = clock::monotonic();
     let mut report =
         Report { injected: "1, 5 and 10 % of the packets between servers".to_owned(), ..Report::default() };
-    finish(&mut herd, load, &mut report).await?;
+    judge(&mut herd, &load.stop().await?, healed, &mut report).await?;
     let lost: usize = herd.names().iter().map(|name| herd.count_events(name, "link-lost ")).sum();
-    report.note(format!("{lost} links were lost"));
+    report.note(format!("{lost_packets} packets and {lost} links were lost"));
+    report.expect(lost_packets > 0, || "no packet was ever lost: nothing was injected".to_owned());
     Ok(report)
-}
-
-async fn finish(herd: &mut Herd, load: Load, report: &mut Report) -> Result<(), Fault> {
-    let healed = clock::monotonic();
-    let ledger = load.stop().await?;
-    judge(herd, &ledger, healed, report).await
 }
 
 fn plan() -> Result<Plan, Fault> {
@@ -156,5 +157,12 @@ fn set_dead(verb: &str, directions: &[(u8, u8)]) -> Result<(), Fault> {
 
 fn set_loss(verb: &str, share: &str) -> Result<(), Fault> {
     let statistic = ["-m", "statistic", "--mode", "random", "--probability", share, "-j", "DROP"];
-    tool(&[&["iptables", verb, "FORWARD"][..], &statistic].concat())
+    tool(&[&["iptables", verb, "FORWARD"][..], &statistic].concat()).map(drop)
+}
+
+/// The packets that the present rule has dropped: the first column of the line that says DROP.
+fn count_lost() -> Result<u64, Fault> {
+    let rules = tool(&["iptables", "-L", "FORWARD", "-v", "-x", "-n"])?;
+    let rule = rules.lines().find(|line| line.split_whitespace().nth(2) == Some("DROP"));
+    Ok(rule.and_then(|rule| rule.split_whitespace().next()).ok_or("no such rule")?.parse()?)
 }

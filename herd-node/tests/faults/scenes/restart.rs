@@ -23,6 +23,7 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     let mut herd = Herd::start(plan).await?;
     let names = herd.names();
     let load = Load::start(&herd, &names, Pace::MODERATE)?;
+    let mut healed = clock::monotonic();
     for round in 0..rounds {
         sleep(Duration::from_millis(200 + random(300)?)).await;
         if round % 2 == 0 {
@@ -31,9 +32,9 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
             herd.stop_all().await?;
         }
         load.next_epoch();
+        healed = clock::monotonic();
         herd.start_all().await?;
     }
-    let healed = clock::monotonic();
     let ledger = load.stop().await?;
     let injected = format!("all five killed or stopped at once, {rounds} times");
     let mut report = Report { injected, ..Report::default() };

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use herd_node::config::{Config, ServerConfig};
+use herd_node::disk::OpenError;
 use herd_node::handle::Handle;
 use herd_node::journal;
 use herd_node::replica::{PeerIndex, Replica};
 use herd_node::secret::Secret;
-use herd_node::server::{Herd, Server};
+use herd_node::server::{BindError, Herd, Server};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -164,9 +165,18 @@ impl TestHerd {
         }
     }
 
-    /// Starts a server again, at its old addresses and with nothing in its memory.
+    /// Starts a server again, at its old addresses and with nothing in its memory but what its disk has.
     pub(crate) async fn revive(&mut self, name: &str) {
-        let server = Server::bind(&self.config, name).await.unwrap();
+        let server = soon("the disk of a killed server to be given up", async {
+            loop {
+                match Server::bind(&self.config, name).await {
+                    // The tasks of its connections have their share in it until each has been dropped.
+                    Err(BindError::Disk(OpenError::InUse { .. })) => tokio::task::yield_now().await,
+                    bound => return bound.unwrap(),
+                }
+            }
+        });
+        let server = server.await;
         self.run(server);
     }
 }
