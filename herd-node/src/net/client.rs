@@ -138,7 +138,11 @@ impl ClientTask<'_> {
             }
             let (applied, promise) = self.apply();
             let mut batch = std::mem::take(&mut self.batch);
-            promise.keep(self.shared, batch.get_mut(..applied).unwrap_or_default()).await;
+            if !promise.is_kept() {
+                promise.keep(self.shared, batch.get_mut(..applied).unwrap_or_default()).await;
+                // A client that waited for us was not idle.
+                self.deadline.extend(clock::monotonic() + self.shared.limits.idle);
+            }
             for item in batch.drain(..applied) {
                 self.give_way().await;
                 self.reply(&item);
