@@ -9,6 +9,7 @@ pub mod handle;
 pub mod journal;
 pub mod net;
 pub mod places;
+pub mod random;
 mod recovery;
 pub mod replica;
 pub mod secret;

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -15,8 +14,9 @@ use crate::config::{Config, ServerConfig};
 use crate::disk::{self, Disk};
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, Ack, PeerAddress, Shared, SharedParts};
+use crate::net::{self, Ack, PeerAddress, Shared, SharedParts, TcpListener};
 use crate::places::{self, Places};
+use crate::random;
 use crate::recovery::{self, Known};
 use crate::replica::{self, Replica};
 use crate::status;
@@ -122,7 +122,7 @@ pub enum BindError {
     Disk(#[from] disk::OpenError),
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
-    Random(getrandom::Error),
+    Random(random::Error),
 }
 
 impl Server {
@@ -239,16 +239,7 @@ impl Server {
             serve_admin(&shared, admin),
             status::journal_regularly(&shared, status_every),
         );
-        let (disk, journal, stop) = (shared.disk.clone(), shared.journal.clone(), Arc::clone(&shared));
-        // Waits for the disk, so not on a thread that serves.
-        let close = move || {
-            if let Some(disk) = disk {
-                disk.close();
-            }
-            stop.report("stop", &Party::Nobody, "");
-            journal.close();
-        };
-        let _ = tokio::task::spawn_blocking(close).await;
+        close(&shared).await;
     }
 }
 
@@ -314,6 +305,22 @@ fn broken_promise(config: &Config, server: &ServerConfig) -> Option<&'static str
     }
 }
 
+/// What was said and done is on the disk before a server has stopped.
+async fn close(shared: &Arc<Shared>) {
+    let (disk, stop) = (shared.disk.clone(), Arc::clone(shared));
+    let close = move || {
+        if let Some(disk) = disk {
+            disk.close();
+        }
+        stop.report("stop", &Party::Nobody, "");
+        stop.journal.close();
+    };
+    if shared.disk.is_some() || shared.journal.is_on() {
+        // Waits for the disk, so not on a thread that serves.
+        let _ = tokio::task::spawn_blocking(close).await;
+    }
+}
+
 /// Reads the disk log where there is one, on a thread that serves nobody.
 async fn recovered(
     config: &Config,
@@ -371,14 +378,14 @@ fn journal_trouble(name: &str, directory: &Path) -> impl FnMut(&journal::Report)
     move |report| drop(writeln!(io::stderr(), "herd-node: journal {}: {report}", path.display()))
 }
 
-fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::Settings, getrandom::Error> {
+fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::Settings, random::Error> {
     let peers = server.peers.iter().map(|peer| peer.name.clone()).collect();
     let (limits, replication) = (&config.limits, &config.replication);
     Ok(replica::Settings {
         secrets: config.secrets.clone(),
-        boot: getrandom::u64()?,
-        index_key: (getrandom::u64()?, getrandom::u64()?),
-        jitter_seed: getrandom::u64()?,
+        boot: random::u64()?,
+        index_key: (random::u64()?, random::u64()?),
+        jitter_seed: random::u64()?,
         ping: replication.ping,
         dead: replication.dead,
         handshake: limits.handshake,

@@ -143,19 +143,24 @@ fn missing_or_old_rust_is_said() {
 fn ci_goes_on_after_a_failed_lane_and_counts() {
     let machine = Machine::new().with("cargo", "case \"$1\" in doc) exit 101 ;; esac");
     let run = machine.dev(&["ci"], &[("CI", "true")]);
-    assert_eq!(run.said.0.lines().last(), Some("7 passed, 1 failed"), "{:?}", run.said);
+    assert_eq!(run.said.0.lines().last(), Some("8 passed, 1 failed"), "{:?}", run.said);
     assert_eq!(run.code, Some(1));
     let lanes: Vec<&str> = run.said.0.lines().filter_map(|line| line.strip_prefix("==> ")).collect();
-    assert_eq!(lanes, ["lint", "test", "doc", "features", "fuzz", "bench --quick", "sim", "mutants"]);
+    assert_eq!(
+        lanes,
+        ["lint", "test", "doc", "features", "fuzz", "bench --quick", "sim --seeds 10000", "turmoil", "mutants"]
+    );
     let run = Machine::new().dev(&["ci"], &[]);
-    assert_eq!((run.said.0.lines().last(), run.code), (Some("8 passed, 0 failed"), Some(0)));
+    assert_eq!((run.said.0.lines().last(), run.code), (Some("9 passed, 0 failed"), Some(0)));
 }
 
 #[test]
 fn usage_is_minded() {
     let run = Machine::new().dev(&[], &[]);
     assert_eq!(run.code, Some(0));
-    for lane in ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "mutants", "faults", "ci"] {
+    for lane in
+        ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "turmoil", "mutants", "faults", "ci"]
+    {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
     let wrong: [&[&str]; 16] = [

@@ -59,7 +59,9 @@ const BACKENDS_AND_CLOCKS: &[&str] = &["embedded", "Embedded", "google", "Google
 
 const NODE: &[Room] = &[
     // Ground.
-    room("clock", &[], &["tokio"]),
+    // In a simulation tokio keeps the time.
+    room("clock", &[], &["tokio::net", "tokio::task", "async", "await"]),
+    room("random", &[], &["tokio", "Instant::now", "SystemTime::now", "async", "await"]),
     room("secret", &[], WORLD),
     // 1: the pure core.
     room("replica", &["secret"], WORLD),
@@ -72,7 +74,7 @@ const NODE: &[Room] = &[
     ),
     room("journal", &[], &["tokio", "Instant::now", "SystemTime::now"]),
     room("places", &["clock", "secret"], CLOCKS),
-    room("net", &["clock", "disk", "journal", "places", "replica", "secret"], BACKENDS_AND_CLOCKS),
+    room("net", &["clock", "disk", "journal", "places", "random", "replica", "secret"], BACKENDS_AND_CLOCKS),
     // On top of net: what is to be seen of a server, and who shows it.
     room("status", &["clock", "disk", "journal", "net", "replica"], CLOCKS),
     room("admin", &["journal", "net", "status"], CLOCKS),
@@ -87,8 +89,8 @@ const NODE: &[Room] = &[
     room(
         "server",
         &[
-            "admin", "clock", "config", "disk", "handle", "journal", "net", "places", "recovery", "replica", "secret",
-            "status",
+            "admin", "clock", "config", "disk", "handle", "journal", "net", "places", "random", "recovery", "replica",
+            "secret", "status",
         ],
         CLOCKS,
     ),

@@ -20,7 +20,7 @@ impl<B: AsRef<[u8]>> Ack<B> {
         self.taken
     }
 
-    /// The numbers of ATs among them that the sender had no room for and does not hold.
+    /// The numbers of ATs among them that the sender does not hold: it had no room, or they were over.
     pub fn refused(&self) -> impl Iterator<Item = u64> {
         let text = self.refused.map(|span| span.of(self.line.as_ref())).unwrap_or_default();
         text.split(|byte| *byte == b' ').filter_map(|word| grammar::sequence(word).ok())

@@ -8,12 +8,11 @@ use hyper::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::error::Elapsed;
 
 use super::guarded::Guarded;
 use super::{CONNECTIONS_MAX, HEAD_BYTES_MAX, REQUEST_MAX, pages};
-use crate::net::{self, Shared};
+use crate::net::{self, Shared, TcpStream};
 
 /// More than a request may have, so that ours is the limit that is met.
 const BUFFER_BYTES: usize = 4 * HEAD_BYTES_MAX;

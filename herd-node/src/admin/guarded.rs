@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+
+use crate::net::TcpStream;
 
 /// Gives hyper so many bytes and no more until a request is made out; and until then takes nothing that hyper says, because what
 /// it says of a request that is none lacks our line of JSON.

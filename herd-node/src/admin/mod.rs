@@ -19,11 +19,10 @@ mod pages;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::journal::Party;
-use crate::net::{self, Shared};
+use crate::net::{self, Shared, TcpListener};
 
 /// Connections at once; one more is answered with 503 and closed. They cost files and memory that clients need.
 const CONNECTIONS_MAX: usize = 32;

@@ -44,7 +44,7 @@
 //!
 //! [disk]                             # what is known is on disk, too; each key: see `disk::Settings`
 //! directory = "data"                 # each server's files are in a directory of its name there
-//! commit_wait_ms    = 2              # 0 to 1,000
+//! commit_wait_ms    = 2              # 0 to 1,000; with ack = "durable" at most half of ack_wait_ms
 //! commit_records    = 512            # 1 to 1,000,000
 //! compact_bytes_min = 67_108_864     # 4,096 to 1 TiB
 //! queue_bytes_max   = 67_108_864     # 65,536 to 16 GiB
@@ -142,6 +142,10 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new(""));
         let disk = root.value("disk").map(|value| tables::disk(&value.section()?, base)).transpose()?;
         let servers = Herd::new(source, &servers)?.check(!secrets.is_empty(), disk.is_some())?;
+        let limits = tables::limits(&root.section("limits")?)?;
+        if let Some(disk) = disk.as_ref().filter(|_| servers.iter().any(|server| server.ack == Ack::Durable)) {
+            tables::commits_in_time(&root, &limits, disk)?;
+        }
         let env_key = from_env(env, KEY_VARIABLE, files::parse_key)?;
         Ok(Self {
             herd,
@@ -150,7 +154,7 @@ impl Config {
             places: tables::places(&root.section("places")?, env_key)?,
             journal: tables::journal(&root.section("journal")?, base)?,
             disk,
-            limits: tables::limits(&root.section("limits")?)?,
+            limits,
             replication: tables::replication(&root.section("replication")?)?,
         })
     }

@@ -90,6 +90,15 @@ pub(super) fn limits(table: &Section<'_>) -> Result<Limits, ConfigError> {
     Ok(limits)
 }
 
+/// Replies that promise the disk can come in time: a commit gathers for a while, and has to be written then.
+pub(super) fn commits_in_time(root: &Section<'_>, limits: &Limits, disk: &disk::Settings) -> Result<(), ConfigError> {
+    let (found, least, why) = (limits.ack_wait, disk.commit_wait * 2, "twice commit_wait_ms");
+    for table in ["limits", "disk"] {
+        at_least(&root.section(table)?, ["ack_wait_ms", "commit_wait_ms"], found, least, why)?;
+    }
+    Ok(())
+}
+
 /// Table `[replication]`.
 pub(super) fn replication(table: &Section<'_>) -> Result<Replication, ConfigError> {
     table.only(&["ping_ms", "dead_ms", "backoff_min_ms", "backoff_max_ms", "hops_max", "ttl_s"])?;

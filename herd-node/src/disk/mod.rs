@@ -198,8 +198,11 @@ impl Handle {
     fn close(&self) {
         self.shared.close();
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        // The listener may own a clone: the writer must not wait for itself.
-        for thread in threads.drain(..).filter(|thread| thread.thread().id() != thread::current().id()) {
+        // Listener and source may own the last clone: a thread must not wait for itself, nor for the other, which may wait for it.
+        if threads.iter().any(|thread| thread.thread().id() == thread::current().id()) {
+            return threads.clear();
+        }
+        for thread in threads.drain(..) {
             // They end by returning: they have no panic of their own to hand on.
             let _ = thread.join();
         }

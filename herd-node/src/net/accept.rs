@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use herd_proto::Nonce;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::journal::Party;
+use crate::random;
 
 use super::shared::Shared;
-use super::{client, link, socket};
+use super::socket::{self, TcpListener, TcpStream};
+use super::{client, link};
 
 /// The shortest and the longest pause after a failed accept: it is most often for want of file descriptors, and those come back.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -71,9 +72,9 @@ fn admit(shared: &Shared) -> Result<crate::replica::LinkId, String> {
 }
 
 /// Fresh random bits for one connection.
-pub(crate) fn random_nonce() -> Result<Nonce, getrandom::Error> {
+pub(crate) fn random_nonce() -> Result<Nonce, random::Error> {
     let mut bits = [0; 16];
-    getrandom::fill(&mut bits)?;
+    random::fill(&mut bits)?;
     Ok(Nonce(bits))
 }
 
@@ -88,8 +89,10 @@ pub(crate) async fn accept(
     let mut failing: Option<Duration> = None;
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            biased;
+            // First, so that strangers who come without a pause can't put it off.
             () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, address)) => {
@@ -105,8 +108,9 @@ pub(crate) async fn accept(
                 let pause = failing.map_or(PAUSE_MIN, |pause| (pause * 2).min(PAUSE_MAX));
                 failing = Some(pause);
                 tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
+                    biased;
                     () = stop.cancelled() => return,
+                    () = tokio::time::sleep(pause) => {}
                 }
             }
         }

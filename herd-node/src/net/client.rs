@@ -11,7 +11,6 @@ use bytes::{Bytes, BytesMut};
 use herd_proto::codec::ServerCodec;
 use herd_proto::{Expected, Limit, Location, Request, ServerName, Whatsat, encode};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
 use tokio_util::codec::Decoder;
 
 use crate::clock;
@@ -24,7 +23,7 @@ use super::outbox::{Outbox, put_body};
 use super::promise::Promise;
 use super::request::{Asked, Outcome, Refusal};
 use super::shared::Shared;
-use super::socket;
+use super::socket::{self, TcpStream};
 
 /// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
 /// was never written to only the address.
@@ -139,7 +138,11 @@ impl ClientTask<'_> {
             }
             let (applied, promise) = self.apply();
             let mut batch = std::mem::take(&mut self.batch);
-            promise.keep(self.shared, batch.get_mut(..applied).unwrap_or_default()).await;
+            if !promise.is_kept() {
+                promise.keep(self.shared, batch.get_mut(..applied).unwrap_or_default()).await;
+                // A client that waited for us was not idle.
+                self.deadline.extend(clock::monotonic() + self.shared.limits.idle);
+            }
             for item in batch.drain(..applied) {
                 self.give_way().await;
                 self.reply(&item);

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use herd_proto::Nonce;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::replica::PeerIndex;
 
 use super::accept::random_nonce;
+use super::link;
 use super::shared::{PeerAddress, Shared, time_until};
-use super::{link, socket};
+use super::socket::{self, TcpStream};
 
 /// Keeps the replica's time until the links have ended, dialling the peers it asks for.
 pub(crate) async fn drive(shared: &Arc<Shared>) {
@@ -38,9 +38,10 @@ pub(crate) async fn drive(shared: &Arc<Shared>) {
             }
         };
         tokio::select! {
-            () = sleep => {}
-            () = shared.timers_changed.notified() => {}
+            biased;
             () = shared.stop_links.cancelled() => break,
+            () = shared.timers_changed.notified() => {}
+            () = sleep => {}
         }
     }
     while tasks.join_next().await.is_some() {}
@@ -49,8 +50,9 @@ pub(crate) async fn drive(shared: &Arc<Shared>) {
 async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
     let Some(address) = shared.peer(peer).map(PeerAddress::address) else { return };
     let connected = tokio::select! {
-        connected = connect(address, shared.limits.handshake) => connected,
+        biased;
         () = shared.stop_clients.cancelled() => return,
+        connected = connect(address, shared.limits.handshake) => connected,
     };
     let (stream, nonce) = match connected {
         Ok(connected) => connected,

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use herd_proto::codec::PeerCodec;
 use herd_proto::{Invalid, PeerMessage};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio_util::codec::Decoder;
 
@@ -18,7 +17,7 @@ use crate::journal::{Batch, Party};
 use crate::replica::LinkId;
 
 use super::shared::{Shared, time_until};
-use super::socket;
+use super::socket::{self, TcpStream};
 use super::traffic::Traffic;
 
 /// What is taken from the replica for one write.

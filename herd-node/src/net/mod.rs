@@ -16,6 +16,8 @@ mod outbox;
 mod promise;
 mod request;
 mod shared;
+#[cfg(feature = "turmoil")]
+mod simulated;
 mod socket;
 mod traffic;
 mod watch;
@@ -27,6 +29,7 @@ pub use ack::Ack;
 pub(crate) use dial::drive;
 pub use limits::Limits;
 pub(crate) use shared::{PeerAddress, Shared, SharedParts};
+pub(crate) use socket::TcpListener;
 #[cfg(feature = "admin")]
-pub(crate) use socket::end as end_connection;
+pub(crate) use socket::{TcpStream, end as end_connection};
 pub use watch::Watch;

@@ -38,6 +38,11 @@ impl Promise {
         }
     }
 
+    /// Whether there is nothing to wait for.
+    pub(super) const fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept)
+    }
+
     /// Waits until it is kept, or can't be in time: then the posts concerned are refused.
     pub(super) async fn keep(self, shared: &Shared, batch: &mut [Asked]) {
         match self {

@@ -3,15 +3,24 @@
 use std::io;
 use std::time::Duration;
 
+#[cfg(not(feature = "turmoil"))]
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+
+#[cfg(feature = "turmoil")]
+pub(crate) use super::simulated::{TcpListener, TcpStream};
+/// The one place that says whose sockets the server's are.
+#[cfg(not(feature = "turmoil"))]
+pub(crate) use tokio::net::{TcpListener, TcpStream};
 
 /// What the kernel may keep for a client, which without a bound is megabytes for each that asks and never reads.
+#[cfg(not(feature = "turmoil"))]
 const CLIENT_SEND_BUFFER: usize = 256 * 1024;
 /// What the kernel may keep for a peer: small, so that records wait in the conflating queue, where the newest wins.
+#[cfg(not(feature = "turmoil"))]
 const PEER_SEND_BUFFER: usize = 128 * 1024;
 /// When the kernel gives up on a peer that acknowledges nothing.
+#[cfg(not(feature = "turmoil"))]
 const PEER_UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(10);
 /// How long a connection we end is still read, so that what we sent is not lost to a reset.
 const LINGER: Duration = Duration::from_millis(500);
@@ -21,6 +30,12 @@ const LINGER_BYTES: usize = 1 << 20;
 /// Best effort: a connection without these options works too.
 pub(crate) fn prepare_client(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
+    #[cfg(not(feature = "turmoil"))]
+    set_client_options(stream);
+}
+
+#[cfg(not(feature = "turmoil"))]
+fn set_client_options(stream: &TcpStream) {
     let socket = SockRef::from(stream);
     let _ = socket.set_send_buffer_size(CLIENT_SEND_BUFFER);
     let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)));
@@ -29,6 +44,12 @@ pub(crate) fn prepare_client(stream: &TcpStream) {
 /// Best effort: PING and the write deadline notice the same things, later.
 pub(crate) fn prepare_peer(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
+    #[cfg(not(feature = "turmoil"))]
+    set_peer_options(stream);
+}
+
+#[cfg(not(feature = "turmoil"))]
+fn set_peer_options(stream: &TcpStream) {
     let socket = SockRef::from(stream);
     let _ = socket.set_send_buffer_size(PEER_SEND_BUFFER);
     let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(5)).with_interval(Duration::from_secs(1));

@@ -31,7 +31,8 @@ pub(super) struct Copies {
     wanted: u32,
     patience: Duration,
     counter: u64,
-    waits: BTreeMap<Slot, Vec<Wait>>,
+    /// In the order of their tickets: a client may post the same position by many connections.
+    waits: BTreeMap<Slot, VecDeque<Wait>>,
     /// In the order of their ends, since all have the same patience. The first is not settled.
     ends: VecDeque<(Instant, Slot, Ticket)>,
     settled: VecDeque<Settled>,
@@ -56,7 +57,7 @@ impl Copies {
     fn wait(&mut self, now: Instant, slot: Slot) -> Ticket {
         self.counter += 1;
         let ticket = Ticket(self.counter);
-        self.waits.entry(slot).or_default().push(Wait { ticket, confirmed: 0 });
+        self.waits.entry(slot).or_default().push_back(Wait { ticket, confirmed: 0 });
         self.ends.push_back((now + self.patience, slot, ticket));
         ticket
     }
@@ -72,7 +73,7 @@ impl Copies {
         let (wanted, settled) = (self.wanted, &mut self.settled);
         waits.retain_mut(|wait| {
             if wait.ticket.0 <= stamp {
-                wait.confirmed |= 1_u32.checked_shl(u32::try_from(peer.0).unwrap_or(u32::MAX)).unwrap_or_default();
+                wait.confirmed |= bit_of(peer);
             }
             let is_copied = wait.confirmed.count_ones() >= wanted;
             if is_copied {
@@ -88,9 +89,7 @@ impl Copies {
 
     fn pass_over_settled(&mut self) {
         let waits = &self.waits;
-        let is_settled = |slot, ticket| {
-            waits.get(&slot).is_none_or(|waits: &Vec<Wait>| waits.iter().all(|wait| wait.ticket != ticket))
-        };
+        let is_settled = |slot, ticket| waits.get(&slot).is_none_or(|waits| place_of(waits, ticket).is_none());
         while self.ends.pop_front_if(|(_, slot, ticket)| is_settled(*slot, *ticket)).is_some() {}
     }
 
@@ -99,6 +98,11 @@ impl Copies {
         if !self.waits.is_empty() {
             self.confirm(slot, self.counter, peer);
         }
+    }
+
+    /// The oldest wait that is not settled, as the value of the counter when it began.
+    fn oldest(&self) -> Option<u64> {
+        self.ends.front().map(|(.., ticket)| ticket.0)
     }
 
     /// When the first wait ends.
@@ -110,7 +114,7 @@ impl Copies {
     pub(super) fn end_waits(&mut self, now: Instant) {
         while let Some((_, slot, ticket)) = self.ends.pop_front_if(|(end, ..)| *end <= now) {
             let Some(waits) = self.waits.get_mut(&slot) else { continue };
-            if let Some(at) = waits.iter().position(|wait| wait.ticket == ticket) {
+            if let Some(at) = place_of(waits, ticket) {
                 waits.remove(at);
                 self.settled.push_back(Settled { ticket, is_copied: false });
             }
@@ -120,6 +124,28 @@ impl Copies {
         }
         self.pass_over_settled();
     }
+
+    /// What `slot` held is no more, and the slot another's: nobody will say of it that they have it.
+    pub(super) fn forget(&mut self, slot: Slot) {
+        let Some(waits) = self.waits.remove(&slot) else { return };
+        self.settled.extend(waits.iter().map(|wait| Settled { ticket: wait.ticket, is_copied: false }));
+        self.pass_over_settled();
+    }
+
+    /// There is no link with the process that `peer` was: what it held may be gone with it.
+    pub(super) fn forget_peer(&mut self, peer: PeerIndex) {
+        for wait in self.waits.values_mut().flatten() {
+            wait.confirmed &= !bit_of(peer);
+        }
+    }
+}
+
+fn place_of(waits: &VecDeque<Wait>, ticket: Ticket) -> Option<usize> {
+    waits.binary_search_by_key(&ticket, |wait| wait.ticket).ok()
+}
+
+fn bit_of(peer: PeerIndex) -> u32 {
+    1_u32.checked_shl(u32::try_from(peer.0).unwrap_or(u32::MAX)).unwrap_or_default()
 }
 
 /// The ATs of one link that somebody waits for.
@@ -133,13 +159,22 @@ pub(super) struct Unacknowledged {
 
 impl Unacknowledged {
     /// One more AT has been sent.
-    pub(super) fn send(&mut self, slot: Slot, stamp: Option<u64>) {
+    pub(super) fn send(&mut self, slot: Slot, copies: &Copies) {
         self.sent += 1;
-        self.waiting.extend(stamp.map(|stamp| (self.sent, slot, stamp)));
+        let Some(stamp) = copies.stamp(slot) else { return };
+        // A peer may take all and never say so: what was sent before the oldest wait that is left is waited for by nobody.
+        while self.waiting.pop_front_if(|(.., stamp)| copies.oldest().is_some_and(|oldest| *stamp < oldest)).is_some() {
+        }
+        self.waiting.push_back((self.sent, slot, stamp));
     }
 
     pub(super) const fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// How many ATs somebody waits for to be taken in.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     /// The next that is among the first `taken`.

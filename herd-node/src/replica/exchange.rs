@@ -93,10 +93,14 @@ impl Replica {
     fn request(&mut self, id: LinkId, prefix: Prefix, lacked: impl Iterator<Item = u64>) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let mut lacked = lacked.peekable();
-        if lacked.peek().is_some() && link.control.len() < REQUESTS_BYTES_MAX {
-            encode::get(&mut link.control, prefix, lacked);
-            self.wakes.push_back(id);
+        if lacked.peek().is_none() {
+            return;
         }
+        if link.control.len() >= REQUESTS_BYTES_MAX {
+            return link.reconciler.leave_out();
+        }
+        encode::get(&mut link.control, prefix, lacked);
+        self.wakes.push_back(id);
     }
 
     /// A peer lacks records: it gets them.

@@ -6,7 +6,7 @@
 //! Each slot stands in the agenda once, at the second in which something is to be looked at. A record that is replaced meanwhile, as nearly
 //! all are, costs nothing more: it is found to be alive still when its turn comes, and put back.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use herd_proto::PosixTime;
@@ -34,15 +34,15 @@ pub(super) struct Expiry {
     ttl: Option<Duration>,
     /// The wall clock, as it was told last.
     wall: PosixTime,
-    agenda: BTreeMap<u64, Vec<Slot>>,
-    /// By slot, the second at which the agenda has it. Any other entry of it is void.
+    agenda: BTreeSet<(u64, Slot)>,
+    /// By slot, the second at which the agenda has it.
     due: Vec<u64>,
 }
 
 impl Expiry {
     pub(super) const fn new(ttl: Option<Duration>) -> Self {
         // A clock that nobody has told yet says 1970: nothing is over then.
-        Self { ttl, wall: epoch(), agenda: BTreeMap::new(), due: Vec::new() }
+        Self { ttl, wall: epoch(), agenda: BTreeSet::new(), due: Vec::new() }
     }
 
     pub(super) const fn set_wall(&mut self, wall: PosixTime) {
@@ -70,45 +70,43 @@ impl Expiry {
     pub(super) fn schedule(&mut self, slot: Slot, accepted: impl FnOnce() -> i128, is_silent: bool) {
         let Some(ttl) = self.ttl else { return };
         let end = accepted() + nanos(ttl) + if is_silent { nanos(GRACE) } else { 0 };
-        let second = u64::try_from(end.div_euclid(SECOND) + 1).unwrap_or_default();
+        // Peers may say any time there is: what ends after all seconds that can be counted ends never.
+        let second = u64::try_from((end.div_euclid(SECOND) + 1).max(0)).unwrap_or(NEVER);
         let at = slot as usize;
         if self.due.len() <= at {
             self.due.resize(at + 1, NEVER);
         }
         // What is in the agenda for an earlier second is put back when its turn comes.
         if self.due[at] > second {
+            self.forget(slot);
             self.due[at] = second;
-            self.agenda.entry(second).or_default().push(slot);
+            self.agenda.insert((second, slot));
         }
     }
 
     /// A slot to be looked at now, which is no longer in the agenda then.
     pub(super) fn next_due(&mut self) -> Option<Slot> {
-        loop {
-            let mut first = self.agenda.first_entry().filter(|first| *first.key() <= self.wall.seconds())?;
-            let second = *first.key();
-            match first.get_mut().pop() {
-                Some(slot) => {
-                    let due = self.due.get_mut(slot as usize).filter(|due| **due == second);
-                    if let Some(due) = due {
-                        *due = NEVER;
-                        return Some(slot);
-                    }
-                }
-                None => drop(first.remove()),
-            }
-        }
+        let (_, slot) = *self.agenda.first().filter(|(second, _)| *second <= self.wall.seconds())?;
+        self.forget(slot);
+        Some(slot)
     }
 
     /// The second at which the agenda has something.
     pub(super) fn next_second(&self) -> Option<u64> {
-        self.agenda.first_key_value().map(|(second, _)| *second)
+        self.agenda.first().map(|(second, _)| *second)
     }
 
-    /// The slot holds no record any more.
+    /// How many slots the agenda has, for tests.
+    pub(super) fn scheduled(&self) -> usize {
+        self.agenda.len()
+    }
+
+    /// The slot is not to be looked at.
     pub(super) fn forget(&mut self, slot: Slot) {
-        if let Some(due) = self.due.get_mut(slot as usize) {
-            *due = NEVER;
+        let Some(due) = self.due.get_mut(slot as usize) else { return };
+        let second = std::mem::replace(due, NEVER);
+        if second != NEVER {
+            self.agenda.remove(&(second, slot));
         }
     }
 }

@@ -204,12 +204,13 @@ impl Replica {
         self.links.get(&link).is_none_or(|link| link.phase == Phase::Closing)
     }
 
-    /// What waits in memory for `peer` on all its links, for tests: records, bytes of other lines, steps of comparisons.
+    /// What waits in memory for `peer` on all its links, for tests: records to be sent or acknowledged, bytes of other lines, steps of
+    /// comparisons.
     #[doc(hidden)]
     pub fn backlog(&self, peer: PeerIndex) -> [usize; 3] {
         let links = self.links.values().filter(|link| link.peer == Some(peer));
         links.fold([0; 3], |[records, bytes, steps], link| {
-            let waiting = link.lane.map_or(0, |lane| self.lanes.len(lane));
+            let waiting = link.lane.map_or(0, |lane| self.lanes.len(lane)) + link.unacknowledged.waiting();
             [records + waiting, bytes + link.control.len(), steps + link.reconciler.waiting()]
         })
     }
@@ -222,6 +223,9 @@ impl Replica {
         }
         if !self.store.has_true_free_list() {
             return Some("a slot is neither taken nor free".to_owned());
+        }
+        if self.store.expiry().scheduled() > self.store.held() {
+            return Some("the agenda has more than there are records".to_owned());
         }
         for lane in self.lanes.active() {
             let queued = self.lanes.slots(lane).filter(|slot| self.store.is_dirty(*slot, lane)).count();
@@ -354,7 +358,7 @@ impl Replica {
         let Some(link) = self.links.get_mut(&id).filter(|link| link.phase != Phase::Closing) else {
             return;
         };
-        let (was_live, peer, side) = (link.is_live(), link.peer, link.side);
+        let (was_live, peer, side, boot) = (link.is_live(), link.peer, link.side, link.boot());
         link.phase = Phase::Closing;
         link.catch_up = None;
         say_goodbye(&mut link.control, &why);
@@ -363,6 +367,10 @@ impl Replica {
             self.store.forget_lane(lane);
         }
         self.wakes.push_back(id);
+        if let Some(peer) = peer.filter(|peer| was_live && !self.live_links(*peer).any(|(_, link)| link.boot() == boot))
+        {
+            self.copies.forget_peer(peer);
+        }
         let at_cap = why.is_lasting();
         if let Some(peer) = peer.filter(|_| was_live || side == Side::Dialer) {
             self.note_end(now, peer, Some(why.clone()));

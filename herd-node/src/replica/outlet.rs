@@ -27,7 +27,7 @@ impl Outlet<'_> {
         encode::peer_at(self.out, record.operands(), self.sender, record.hops().next());
         self.store.set_known(slot, self.lane);
         if self.copies.are_wanted() {
-            self.unacknowledged.send(slot, self.copies.stamp(slot));
+            self.unacknowledged.send(slot, self.copies);
         }
         1
     }

@@ -1,7 +1,9 @@
 //! Anti-entropy: when two servers compare what they hold, and what they have to do about it (WIRE §6.10).
 //!
 //! The lower-named side begins: when READY shows different roots, when two PINGs running show the same two different roots (records in
-//! flight would have changed one of them), and every minute while roots differ. What is said then is in `exchange.rs`.
+//! flight would have changed one of them), and every minute while roots differ. Besides, either side begins when it has left something
+//! out for want of room and roots still differ: under a steady load they change all the time, and a minute would be long. What is said
+//! then is in `exchange.rs`.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -14,8 +16,9 @@ use super::status::Trigger;
 use super::tree::Walk;
 use super::{Event, Replica};
 
-/// Work that may wait on one link, 200 kB of it. What finds no room is found again by the next comparison.
-const JOBS_MAX: usize = 16_384;
+/// Work that may wait on one link, about a megabyte of it: one job for each part of the tree. What finds no room is found again by the
+/// next comparison.
+const JOBS_MAX: usize = 1 + 16 + 256 + 4_096 + 65_536;
 /// Records that lists and requests of a peer may have looked at before it is its turn to be sent something: some milliseconds of work.
 /// What comes beyond is found again by the next comparison.
 const SCANS_MAX: u64 = 65_536;
@@ -47,6 +50,8 @@ pub(super) struct Reconciler {
     pub(super) pushed: u64,
     /// Records looked at for the peer since it was last its turn to be sent something.
     scanned: u64,
+    /// Something found no room since this side last began: it is to be looked for again.
+    has_left_out: bool,
 }
 
 /// Something to send to a peer to find out, or to end, a difference.
@@ -75,7 +80,14 @@ impl Reconciler {
     pub(super) fn add(&mut self, job: Job) {
         if self.jobs.len() < JOBS_MAX {
             self.jobs.push_back(job);
+        } else {
+            self.leave_out();
         }
+    }
+
+    /// Part of an answer finds no room.
+    pub(super) fn leave_out(&mut self) {
+        self.has_left_out = true;
     }
 
     pub(super) fn next_job(&mut self) -> Option<Job> {
@@ -95,11 +107,8 @@ impl Reconciler {
     /// Whether so many records may be looked at for the peer now.
     pub(super) fn may_scan(&mut self, records: u64) -> bool {
         self.scanned += records;
+        self.has_left_out |= self.scanned > SCANS_MAX;
         self.scanned <= SCANS_MAX
-    }
-
-    pub(super) fn jobs(&self) -> usize {
-        self.jobs.len()
     }
 
     /// Whether both ends held the same when their roots were last compared.
@@ -123,6 +132,7 @@ impl Reconciler {
 
     fn begin(&mut self, now: Instant, trigger: Trigger) {
         self.repair(trigger);
+        self.has_left_out = false;
         self.compared_at = Some(now);
         self.patience = (self.patience * 2).clamp(REPEAT_AFTER, COMPARE_EVERY);
         self.differed = None;
@@ -131,17 +141,22 @@ impl Reconciler {
 
     /// The roots are equal.
     fn agree(&mut self, now: Instant) {
+        self.has_left_out = false;
         self.compared_at = Some(now);
         self.patience = Duration::ZERO;
         self.differed = None;
     }
 
-    /// The roots differ. Whether it is time to find out where, and why now.
-    fn differ(&mut self, now: Instant, roots: (Summary, Summary)) -> Option<Trigger> {
+    /// The roots differ. Whether it is time for this side to find out where, and why now. `watches`: it is the one that does so of
+    /// itself.
+    fn differ(&mut self, now: Instant, roots: (Summary, Summary), watches: bool) -> Option<Trigger> {
         let is_stable = self.differed.replace(roots) == Some(roots);
         let is_past = |time: Duration| self.compared_at.is_none_or(|at| at + time <= now);
         match (is_stable && is_past(self.patience), is_past(COMPARE_EVERY)) {
             _ if !self.is_idle() => None,
+            // What made the comparison begin that was cut short.
+            _ if self.has_left_out && is_past(self.patience) => Some(self.trigger),
+            _ if !watches => None,
             (true, _) => Some(Trigger::Pings),
             (false, true) => Some(Trigger::Periodic),
             (false, false) => None,
@@ -172,7 +187,7 @@ impl Replica {
 
     /// Compares what a PING says of the other end with what is held here.
     pub(super) fn compare_roots(&mut self, now: Instant, id: LinkId, ping: Ping) {
-        let (digest, may_begin) = (self.digest(), self.settings.reconcile.repairs() && self.begins_with(id));
+        let (digest, watches) = (self.digest(), self.settings.reconcile.repairs() && self.begins_with(id));
         let Some(link) = self.links.get_mut(&id) else { return };
         let Some(salt) = link.salt else { return };
         let theirs = Summary { count: ping.count, digest: ping.root };
@@ -180,7 +195,7 @@ impl Replica {
         if theirs == ours {
             link.reconciler.agree(now);
             self.repaired(id);
-        } else if let Some(trigger) = link.reconciler.differ(now, (theirs, ours)).filter(|_| may_begin) {
+        } else if let Some(trigger) = link.reconciler.differ(now, (theirs, ours), watches) {
             link.reconciler.begin(now, trigger);
             self.wakes.push_back(id);
         }

@@ -115,7 +115,7 @@ impl Replica {
             Merge::Expired => self.counters.updates_expired += 1,
             Merge::Full => self.on_full(id, peer),
         }
-        self.owe(now, id, merged == Merge::Full);
+        self.owe(now, id, matches!(merged, Merge::Full | Merge::Expired));
     }
 
     /// An AT of link `id` has been taken in, or refused: its peer may want to be told, once for all that came together.

@@ -192,7 +192,7 @@ impl Replica {
             dirty: link.and_then(|link| link.lane).map_or(0, |lane| self.lanes.len(lane)),
             in_sync: link.is_some_and(|link| link.is_live() && link.reconciler.is_in_sync()),
             heard: link.map(|link| now.saturating_duration_since(link.heard_at)),
-            jobs: link.map_or(0, |link| link.reconciler.jobs()),
+            jobs: link.map_or(0, |link| link.reconciler.waiting()),
             sent: peer.sent,
             ended: peer.ended.as_ref(),
             next_dial: peer.dial_at().filter(|_| self.stop_by.is_none()).map(|at| at.saturating_duration_since(now)),

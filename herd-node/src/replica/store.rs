@@ -72,6 +72,8 @@ pub(super) struct Store {
     record_hash: RecordHash,
     tree: Tree,
     expiry: Expiry,
+    /// Records that fell silent and were not counted yet.
+    silenced: u64,
     bytes: usize,
 }
 
@@ -87,6 +89,7 @@ impl Store {
             record_hash,
             tree: Tree::new(),
             expiry: Expiry::new(ttl),
+            silenced: 0,
             bytes: 0,
         }
     }
@@ -108,6 +111,11 @@ impl Store {
     pub(super) fn slots(&self) -> Slot {
         // Room bounds clients far below 2^32.
         Slot::try_from(self.records.len()).unwrap_or(Slot::MAX)
+    }
+
+    /// The number of records, silent ones included.
+    pub(super) fn held(&self) -> usize {
+        self.held
     }
 
     /// Bytes of operands held.
@@ -153,9 +161,10 @@ impl Store {
             _ => {}
         }
         match record.order(candidate) {
-            Ordering::Less => Merge::Stale,
-            Ordering::Equal => Merge::Same(slot),
             Ordering::Greater => self.replace(slot, candidate, is_silent, room),
+            _ if is_silent => Merge::Expired,
+            Ordering::Equal => Merge::Same(slot),
+            Ordering::Less => Merge::Stale,
         }
     }
 
@@ -218,34 +227,33 @@ impl Store {
         &self.expiry
     }
 
-    /// The time of the record of `slot` may have come since the agenda was looked at last: what is over must not go before what is alive.
-    fn silence_if_over(&mut self, slot: Slot) {
-        let Some(record) = self.records.get_mut(slot as usize).and_then(Option::as_mut) else { return };
-        if self.expiry.age(|| record.accepted()) != Age::Alive && !std::mem::replace(&mut record.is_silent, true) {
-            self.tree.remove(self.record_hash, slot, record.operands());
-        }
-    }
-
-    /// Looks at up to `at_most` records whose time may have come. Returns how many fell silent and how many were forgotten.
-    pub(super) fn expire(&mut self, at_most: usize) -> (u64, u64) {
-        let (mut silenced, mut forgotten) = (0, 0);
+    /// Looks at up to `at_most` records whose time may have come, and says of each that is forgotten where it was. Returns how many fell
+    /// silent since this was called last.
+    pub(super) fn expire(&mut self, at_most: usize, mut on_forgotten: impl FnMut(Slot)) -> u64 {
         for _ in 0..at_most {
             let Some(slot) = self.expiry.next_due() else { break };
-            let Some(record) = self.records.get_mut(slot as usize).and_then(Option::as_mut) else { continue };
-            let age = self.expiry.age(|| record.accepted());
-            if age != Age::Alive && !std::mem::replace(&mut record.is_silent, true) {
-                self.tree.remove(self.record_hash, slot, record.operands());
-                silenced += 1;
-            }
+            let age = self.silence_if_over(slot);
+            let Some(record) = self.record(slot) else { continue };
             if age == Age::Gone {
                 self.forget(slot);
-                forgotten += 1;
+                on_forgotten(slot);
             } else {
                 let (is_silent, accepted) = (record.is_silent, record.accepted());
                 self.expiry.schedule(slot, || accepted, is_silent);
             }
         }
-        (silenced, forgotten)
+        std::mem::take(&mut self.silenced)
+    }
+
+    /// The record of `slot` falls silent now if its life is over. When that is so follows from the clock, and not from when it is looked at.
+    fn silence_if_over(&mut self, slot: Slot) -> Age {
+        let Some(record) = self.records.get_mut(slot as usize).and_then(Option::as_mut) else { return Age::Gone };
+        let age = self.expiry.age(|| record.accepted());
+        if age != Age::Alive && !std::mem::replace(&mut record.is_silent, true) {
+            self.tree.remove(self.record_hash, slot, record.operands());
+            self.silenced += 1;
+        }
+        age
     }
 
     /// The silent record of `slot` is no more.

@@ -30,12 +30,11 @@ impl Replica {
         links.chain(dials).chain(stop).min()
     }
 
-    /// When a record's life ends next.
+    /// When a record's life ends next. Where none is known yet, the clock is looked at all the same: nobody winds the timer with each post.
     fn next_expiry(&self) -> Option<Instant> {
-        let (told_at, second) = (self.wall_told_at?, self.store.expiry().next_second()?);
-        let left =
-            Duration::from_secs(second).saturating_sub(Duration::from_secs(self.store.expiry().wall().seconds()));
-        Some(told_at + left.min(CLOCK_TRUST))
+        let (told_at, wall) = (self.wall_told_at?, self.store.expiry().wall());
+        let left = |second: u64| Duration::from_secs(second.saturating_sub(wall.seconds()));
+        Some(told_at + self.store.expiry().next_second().map_or(CLOCK_TRUST, left).min(CLOCK_TRUST))
     }
 
     fn link_due(&self, link: &Link) -> Option<Instant> {
@@ -56,9 +55,10 @@ impl Replica {
         self.forgive_lateness(now);
         self.advance_wall_clock(now);
         self.copies.end_waits(now);
-        let (expired, forgotten) = self.store.expire(EXPIRE_MAX);
-        self.counters.records_expired += expired;
-        self.counters.records_forgotten += forgotten;
+        self.counters.records_expired += self.store.expire(EXPIRE_MAX, |slot| {
+            self.counters.records_forgotten += 1;
+            self.copies.forget(slot);
+        });
         let due: Vec<LinkId> = self
             .links
             .iter()

@@ -1,12 +1,13 @@
 //! A herd as its configuration files say it. Each server has a file of its own: servers of one herd may be set up differently.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Long enough to be a secret; it guards nothing but the suite's own servers.
 const SECRET: &str = "a secret of the fault suite, and of nobody else\n";
@@ -151,8 +152,23 @@ fn write_once(path: &Path, text: &str, mode: u32) -> io::Result<()> {
 pub(crate) fn free_addresses(count: usize) -> io::Result<Vec<SocketAddr>> {
     let [.., high, low] = std::process::id().to_be_bytes();
     let own = Ipv4Addr::new(127, 64 | (high & 63), low, 1);
-    let listeners = |ip| -> io::Result<Vec<TcpListener>> { (0..count).map(|_| TcpListener::bind((ip, 0))).collect() };
-    // All at once, so that no port is given twice.
-    let listeners = listeners(own).or_else(|_| listeners(Ipv4Addr::LOCALHOST))?;
-    listeners.iter().map(TcpListener::local_addr).collect()
+    free_on(own, count).or_else(|_| free_on(Ipv4Addr::LOCALHOST, count))
+}
+
+/// Addresses that were given away and whose owners may not have got to listening on them.
+static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
+
+fn free_on(ip: Ipv4Addr, count: usize) -> io::Result<Vec<SocketAddr>> {
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut listeners, mut free) = (Vec::new(), Vec::new());
+    while free.len() < count {
+        // Held until all are found, so that no port is found twice.
+        let listener = TcpListener::bind((ip, 0))?;
+        let address = listener.local_addr()?;
+        listeners.push(listener);
+        if given.insert(address) {
+            free.push(address);
+        }
+    }
+    Ok(free)
 }

@@ -1,9 +1,11 @@
 //! Replies that wait until other servers hold the post too.
 
-use herd_node::replica::{Candidate, Posted, Settings, Settled, Ticket};
-use herd_proto::{At, Hops};
+use std::time::Duration;
 
-use super::desk::{Desk, Puppet, ats, millis, nonce, riley};
+use herd_node::replica::{Candidate, Posted, Settings, Settled, Ticket};
+use herd_proto::{At, Hops, PosixTime};
+
+use super::desk::{Desk, JUZANG, Puppet, ats, millis, nonce, riley};
 
 const FIRST: &str = "AT Riley +0.000000001 kiwi +34.068930-118.445127 1";
 const SECOND: &str = "AT Riley +0.000000001 kiwi +34.068930-118.445127 2";
@@ -177,13 +179,19 @@ fn told() -> (Desk, Puppet) {
     let mut settings = riley();
     settings.clients_max = 1;
     let mut desk = Desk::new(settings);
+    let puppet = told_by(&mut desk, " acks=1");
+    (desk, puppet)
+}
+
+/// Juzang, whose HELLO has these settings.
+fn told_by(desk: &mut Desk, settings: &str) -> Puppet {
     let link = desk.accept();
     let mut puppet = Puppet::dialer(link, "Juzang", 1, nonce(77));
-    puppet.own_hello += " acks=1";
+    puppet.own_hello += settings;
     desk.prove(&mut puppet);
     let ready = desk.hear(link).lines().last().expect("READY").to_owned();
     desk.tell(link, &format!("{ready}\n"));
-    (desk, puppet)
+    puppet
 }
 
 #[test]
@@ -219,4 +227,81 @@ fn a_peer_that_has_all_it_sends_refused_and_never_reads_is_cut_off() {
     assert!(!desk.is_closing(&puppet));
     desk.tell(puppet.link, line);
     assert!(desk.is_closing(&puppet));
+}
+
+#[test]
+fn a_peer_that_never_says_what_it_took_in_costs_no_more_than_those_who_wait() {
+    let mut desk = Desk::new(copying(1));
+    let [talks, silent] = both(&mut desk);
+    for time in 1..=1_000 {
+        let (_, ticket) = post(&mut desk, &FIRST.replace("127 1", &format!("127 {time}")));
+        for puppet in [&talks, &silent] {
+            assert_eq!(ats(&desk.hear(puppet.link)).len(), 1);
+        }
+        desk.tell(talks.link, &format!("ACK {time}\n"));
+        assert_eq!(settled(&mut desk), [(ticket, true)]);
+    }
+    let [records, ..] = desk.replica.backlog(JUZANG);
+    assert!(records <= 1, "{records} are remembered for nobody");
+    // It may still come to its senses.
+    let (_, ticket) = post(&mut desk, &FIRST.replace("127 1", "127 1001"));
+    desk.hear(silent.link);
+    desk.tell(silent.link, "ACK 1001\n");
+    assert_eq!(settled(&mut desk), [(ticket, true)]);
+}
+
+#[test]
+fn a_peer_whose_link_ended_meanwhile_is_no_copy() {
+    let mut desk = Desk::new(copying(2));
+    let puppets = both(&mut desk);
+    let (_, ticket) = post(&mut desk, FIRST);
+    puppets.iter().for_each(|puppet| drop(desk.hear(puppet.link)));
+    desk.tell(puppets[0].link, "ACK 1\n");
+    desk.replica.handle_closed(desk.now, puppets[0].link, "gone");
+    // It may be dead, and with it what it held.
+    desk.tell(puppets[1].link, "ACK 1\n");
+    assert_eq!(settled(&mut desk), []);
+    let back = desk.link_up("Jaquez", 3);
+    desk.tell(back.link, "LST -\n");
+    assert_eq!(ats(&desk.hear(back.link)).len(), 1);
+    desk.tell(back.link, "ACK 1\n");
+    assert_eq!(settled(&mut desk), [(ticket, true)]);
+}
+
+/// Settings with a ttl of 100 s, and what a peer says who has the same.
+const MORTAL: &str = " ttl=100";
+
+fn tell_wall_clock(desk: &mut Desk, seconds: u64) {
+    desk.replica.handle_wall_clock(desk.now, PosixTime::new(seconds, 0).unwrap());
+    desk.replica.handle_timeout(desk.now);
+}
+
+#[test]
+fn a_post_that_ends_while_it_waits_is_not_taken_for_another_in_its_place() {
+    let mut settings = copying(1);
+    settings.ttl = Some(Duration::from_secs(100));
+    let mut desk = Desk::new(settings);
+    let puppet = told_by(&mut desk, MORTAL);
+    tell_wall_clock(&mut desk, 1);
+    let (_, ticket) = post(&mut desk, FIRST);
+    // The clock is set far ahead before anything was sent.
+    tell_wall_clock(&mut desk, 1_000);
+    assert_eq!(desk.hear(puppet.link), "");
+    let (_, other) = post(&mut desk, "AT Riley +999.000000000 mango +34.068930-118.445127 1");
+    assert_eq!(ats(&desk.hear(puppet.link)).len(), 1);
+    desk.tell(puppet.link, "ACK 1\n");
+    assert_eq!(settled(&mut desk), [(ticket, false), (other, true)]);
+}
+
+#[test]
+fn what_is_over_was_not_taken_in() {
+    let mut settings = riley();
+    settings.ttl = Some(Duration::from_secs(100));
+    let mut desk = Desk::new(settings);
+    let puppet = told_by(&mut desk, " acks=1 ttl=100");
+    tell_wall_clock(&mut desk, 1_000);
+    let at = |accepted: u64| format!("AT Juzang +{accepted}.000000000 kiwi-{accepted} +34-118 0 Juzang 1\n");
+    // Dropped, silent, alive.
+    let all = [at(700), at(850), at(950)].concat();
+    assert_eq!(desk.ask(puppet.link, &all), "ACK 2 1 2\nACK 3\n");
 }

@@ -267,3 +267,69 @@ fn link_up(desk: &mut Desk, name: &'static str, boot: u64) -> Puppet {
     desk.tell(link, &format!("{ready}\n"));
     puppet
 }
+
+#[test]
+fn what_ends_after_all_seconds_there_are_ends_never_and_keeps_nobody_busy() {
+    let mut desk = Desk::new(mortal());
+    let source = link_up(&mut desk, "Juzang", 1);
+    set_clock(&mut desk, 1_000, 0);
+    let max = u64::MAX;
+    for (client, skew) in [("late", "+18446744073709551615.999999999"), ("early", "-18446744073709551615.999999999")] {
+        for time in [0, max] {
+            desk.tell(source.link, &format!("AT Juzang {skew} {client}-{time} +34-118 {time} Juzang 1\n"));
+        }
+    }
+    // Of `early`, one was accepted before there was time, and one in its first second.
+    assert_eq!((desk.replica.digest().count(), desk.replica.counters().updates_expired), (2, 2));
+    desk.replica.handle_timeout(desk.now);
+    assert!(desk.replica.poll_timeout().unwrap() > desk.now, "there is nothing to be done");
+    set_clock(&mut desk, max, 999_999_999);
+    assert_eq!(desk.replica.digest().count(), 2);
+    assert!(knows(&desk, &format!("late-{max}")));
+}
+
+#[test]
+fn a_record_that_is_to_end_earlier_and_earlier_takes_one_place_in_the_agenda() {
+    let mut desk = Desk::new(mortal());
+    let source = link_up(&mut desk, "Juzang", 1);
+    set_clock(&mut desk, 1_000, 0);
+    for step in 0..1_000 {
+        desk.tell(source.link, &format!("{} Juzang 1\n", at("kiwi", 1 + step, 9_000 - step)));
+    }
+    assert_eq!(desk.replica.digest().count(), 1);
+    assert_eq!(desk.replica.broken_invariant(desk.now), None);
+}
+
+#[test]
+fn a_post_replaces_what_is_over_before_that_was_looked_at() {
+    let mut desk = Desk::new(mortal());
+    let other = link_up(&mut desk, "Jaquez", 2);
+    set_clock(&mut desk, 1_000, 0);
+    desk.post(&at("kiwi", 5_000, 1_000));
+    desk.post(&at("mango", 5_000, 1_000));
+    desk.hear(other.link);
+    set_clock(&mut desk, 1_000 + TTL, 0);
+    assert_eq!(desk.replica.counters().records_expired, 0, "over, and not looked at");
+    assert!(!knows(&desk, "kiwi"));
+    assert_eq!(desk.post(&at("kiwi", 1_100, 1_100)), Posted::Newer);
+    assert!(knows(&desk, "kiwi"), "what was answered is known");
+    assert_eq!(ats(&desk.hear(other.link)).len(), 1);
+    // Over and newer is taken in as it would be later, and is in no digest.
+    desk.tell(other.link, &format!("{} Jaquez 1\n", at("mango", 6_000, 999)));
+    assert_eq!(desk.replica.broken_invariant(desk.now), None);
+    assert_eq!(desk.replica.digest().count(), 1);
+}
+
+#[test]
+fn a_server_without_peers_has_its_records_end_too() {
+    let mut settings = mortal();
+    settings.peers.clear();
+    let mut desk = Desk::new(settings);
+    set_clock(&mut desk, 1_000, 0);
+    // The timer is wound now, and not with each post.
+    let due = desk.replica.poll_timeout().expect("a look at the clock now and then");
+    desk.post(&at("kiwi", 1, 1_000));
+    assert!(due > desk.now && due <= desk.now + Duration::from_secs(1));
+    desk.pass(Duration::from_secs(TTL + GRACE + 2));
+    assert_eq!((desk.replica.counters().records_forgotten, desk.replica.records_bytes()), (1, 0));
+}

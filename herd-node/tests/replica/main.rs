@@ -2,6 +2,7 @@
 
 mod catch_up;
 mod conversation;
+mod copied;
 mod copies;
 mod deadlines;
 mod desk;
@@ -13,6 +14,7 @@ mod expiry;
 mod handshake;
 mod laws;
 mod limits;
+mod model;
 mod pair;
 mod reconcile;
 mod refusals;

@@ -109,6 +109,30 @@ fn a_record_lost_on_the_way_is_back_within_three_seconds() {
 }
 
 #[test]
+fn what_was_left_out_is_looked_for_again_though_roots_never_stand_still() {
+    for reconcile in [Reconcile::Always, Reconcile::AtConnect] {
+        let mut lower = Lower::new(reconcile);
+        (0..1_000).for_each(|client| drop(lower.desk.post(&at(&format!("client-{client}"), 1))));
+        lower.desk.hear(lower.puppet.link);
+        // Each has a thousand records looked at; 65,536 may be before it is the peer's turn.
+        let ask = |lower: &mut Lower, times: usize| {
+            lower.desk.tell(lower.puppet.link, &"LST - 0000000000000000\n".repeat(times));
+        };
+        ask(&mut lower, 65);
+        assert!((1..=5).all(|second| !lower.differs(second)), "there was room for all");
+        ask(&mut lower, 66);
+        // It waits neither for two PINGs that say the same nor for its minute.
+        let begins: Vec<u64> = (6..=20).filter(|second| lower.differs(*second)).collect();
+        assert_eq!(begins, [6], "and nothing was left out since");
+        ask(&mut lower, 66);
+        assert!(lower.differs(21), "the next time, later");
+        ask(&mut lower, 66);
+        let begins: Vec<u64> = (22..=30).filter(|second| lower.differs(*second)).collect();
+        assert_eq!(begins, [23], "and later: it may be of no help");
+    }
+}
+
+#[test]
 fn a_full_peer_is_not_sent_everything_all_the_time() {
     let mut small = super::pair::settings("Riley", "Juzang", 2, Reconcile::Always);
     small.clients_max = 100;

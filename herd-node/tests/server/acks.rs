@@ -252,3 +252,26 @@ async fn records_end_on_every_server_and_servers_that_differ_in_it_refuse_each_o
     file_with(&journal, "the refusal", |text| text.contains("settings: ") && text.contains("ttl")).await;
     assert!(herd.handles().all(|handle| handle.look(|replica| !replica.has_link(herd_node::replica::PeerIndex(0)))));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_waits_for_what_it_was_promised_is_not_idle() {
+    let mut config = promising(Ack::Replicated { copies: 1 });
+    config.limits.ack_wait = Duration::from_millis(300);
+    config.limits.idle = Duration::from_millis(200);
+    // None of its peers is there.
+    let riley = herd_node::server::Server::bind(&config, "Riley").await.unwrap();
+    let herd = TestHerd::of(config, vec![riley]);
+    let mut client = herd.connect("Riley").await;
+    for line in ["IAMAT kiwi +1+2 3", "IAMAT kiwi +1+2 4"] {
+        assert_eq!(client.ask(line).await, format!("? {line}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_of_a_server_on_its_own_end_without_anybody_asking() {
+    let mut config = riley();
+    config.replication.ttl = Some(Duration::from_secs(1));
+    let herd = TestHerd::start(config).await;
+    herd.connect("Riley").await.post("kiwi", "+1+2", "3").await;
+    soon("the end", herd.handle("Riley").wait_until(|replica| replica.digest().count() == 0)).await;
+}

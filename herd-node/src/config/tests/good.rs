@@ -102,6 +102,8 @@ fn what_replies_promise_is_each_servers_own() {
     assert_eq!(acks(PAIR), [Ack::Local, Ack::Local]);
     let text = PAIR.replacen("peers", "ack = \"replicated\"\npeers", 1) + "ack = \"durable\"\n[disk]\n";
     assert_eq!(acks(&text), [Ack::Replicated { copies: 1 }, Ack::Durable]);
+    assert_eq!(acks(&format!("{text}commit_wait_ms = 250\n"))[1], Ack::Durable);
+    assert_eq!(acks(&format!("{PAIR}[disk]\ncommit_wait_ms = 1_000\n")), [Ack::Local; 2], "nobody waits for it");
     let disk = parsed(&text).unwrap().disk.unwrap();
     assert_eq!(disk.directory, Path::new("data"), "beside the file");
     let hub = server("Hub", "127.0.0.1:1", "127.0.0.1:2", "peers = [\"A\", \"B\"]\nack = \"replicated\"\ncopies = 2");

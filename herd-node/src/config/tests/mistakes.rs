@@ -198,6 +198,16 @@ const SERVERS: &[(&str, &str, &str)] = &[
         r#"11: server.ack: "quorum" is none of local, replicated, durable"#,
     ),
     ("[\"Riley\"]", "[\"Riley\"]\nack = \"durable\"", "11: server.ack: \"durable\" needs a table [disk]"),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\nack = \"durable\"\n[disk]\ncommit_wait_ms = 251",
+        "13: disk.commit_wait_ms: ack_wait_ms is 500 but should be at least 502, twice commit_wait_ms",
+    ),
+    (
+        "[\"Riley\"]",
+        "[\"Riley\"]\nack = \"durable\"\n[limits]\nack_wait_ms = 10\n[disk]\ncommit_wait_ms = 6",
+        "13: limits.ack_wait_ms: ack_wait_ms is 10 but should be at least 12, twice commit_wait_ms",
+    ),
     ("[\"Riley\"]", "[\"Riley\"]\ncopies = 1", "11: server.copies: goes with ack = \"replicated\" only"),
     (
         "[\"Riley\"]",

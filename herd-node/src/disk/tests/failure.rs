@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use super::super::name::{Kind, Name};
-use super::super::{Lost, Report, Sequence, Settings, Source};
+use super::super::{Disk, Lost, Report, Sequence, Settings, Source};
 use super::memory::{Memory, Survives, What};
-use super::support::{PATIENCE, Table, known, open, open_unstarted, settings};
+use super::support::{Opened, PATIENCE, Table, known, open, open_unstarted, operands, settings, wait};
 use crate::clock;
 
 fn fail_next_sync(memory: &Memory) {
@@ -291,4 +291,43 @@ fn a_snapshot_that_fails_is_tried_again_and_holds_up_nobody() {
     works.store(true, Ordering::SeqCst);
     assert!(matches!(opened.report(), Report::Compacted { .. }));
     assert_eq!(known(&memory.after_power_cut(Survives { names: false, quarters: 0 })), opened.table.known());
+}
+
+/// Has the last handle of the log, and drops it once nobody else has one.
+struct Last {
+    table: Table,
+    disk: Option<Disk>,
+    is_alone: mpsc::Receiver<()>,
+}
+
+impl Source for Last {
+    fn read(&mut self, cursor: u64, out: &mut Vec<u8>, bytes_max: usize) -> Option<u64> {
+        if let Some(disk) = self.disk.take() {
+            self.is_alone.recv_timeout(PATIENCE).unwrap();
+            drop(disk);
+        }
+        self.table.read(cursor, out, bytes_max)
+    }
+}
+
+#[test]
+fn the_last_handle_may_be_dropped_by_the_source_while_the_log_heals() {
+    let memory = Memory::new();
+    let Opened { disk, table, reports, .. } = open_unstarted(&memory, &settings()).unwrap();
+    let (alone, is_alone) = mpsc::channel();
+    disk.start(Box::new(Last { table: table.clone(), disk: Some(disk.clone()), is_alone }));
+    fail_next_sync(&memory);
+    let line = operands("kiwi", 1);
+    assert!(table.take(line.strip_suffix(b"\n").unwrap()));
+    assert_eq!(wait(&disk, disk.append(&line, 1)), Err(Lost));
+    drop(disk);
+    alone.send(()).unwrap();
+    // The writer's thread ends, and what it had promised to heal is healed.
+    let said: Vec<Report> = std::iter::from_fn(|| match reports.recv_timeout(PATIENCE) {
+        Ok(report) => Some(report),
+        Err(error) => (error == mpsc::RecvTimeoutError::Timeout).then(|| panic!("it waits for itself")),
+    })
+    .collect();
+    assert!(matches!(said[..], [Report::Failed { .. }, Report::Healed { .. }]), "{said:?}");
+    assert_eq!(known(&memory.after_power_cut(Survives { names: false, quarters: 0 })), table.known());
 }

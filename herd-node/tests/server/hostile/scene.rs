@@ -31,7 +31,7 @@ pub(super) const BERNARD: Cast = Cast { victim: "Bernard", friend: "Juzang", vil
 
 /// Lines other than records that may wait for one peer: 65,536 bytes, and one line more that was begun below that.
 const CONTROL_BYTES_MAX: usize = 65_536 + 16_385;
-const STEPS_MAX: usize = 16_384;
+const STEPS_MAX: usize = 1 + 16 + 256 + 4_096 + 65_536;
 
 /// Where nobody listens.
 const NOWHERE: &str = "127.0.0.1:1";
