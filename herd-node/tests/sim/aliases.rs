@@ -56,6 +56,12 @@ impl Herd {
         })
     }
 
+    /// A server has told one of two processes of its `peer`'s name: the other, or both again, have their time from now on.
+    pub(crate) fn told_of_name(&mut self, server: usize, peer: PeerIndex) {
+        let victim = self.peers(server)[peer.0];
+        self.shared_since.remove(&(server, victim));
+    }
+
     /// Nobody serves two processes of one name for long.
     pub(crate) fn audit_names(&mut self) {
         let now = self.queue.now();

@@ -50,6 +50,9 @@ impl Herd {
             CloseReason::PeerError(code, _) => *code,
             _ => return,
         };
+        if let (CloseReason::Error(ErrorCode::DuplicateName, _), Some(peer)) = (why, peer) {
+            self.told_of_name(server, peer);
+        }
         let is_fair = match code {
             Some(ErrorCode::Timeout | ErrorCode::Busy) => true,
             Some(ErrorCode::DuplicateName) => self.may_share_name(server, peer),
