@@ -29,7 +29,7 @@ fn mutants() {
     // A mistake may make the core panic: that finds it too, and needs no trace.
     let hook = take_hook();
     set_hook(Box::new(|_| {}));
-    println!("{:<20} {:<12} {:>6}  {}", "mutant", "oracle", "seeds", "first failure");
+    println!("{:<20} {:<12} {:>6}  first failure", "mutant", "oracle", "seeds");
     // So many histories as are needed must be good ones without a mistake.
     let (mut missed, mut needed) = (Vec::new(), CLEAN.min(seeds));
     for mutant in chosen {
@@ -49,7 +49,7 @@ fn mutants() {
     set_hook(hook);
     match &clean {
         Some((seed, failure)) => {
-            println!("{:<20} {:<12} {seed:>6}  {}", "none", failure.oracle, shortened(&failure.text))
+            println!("{:<20} {:<12} {seed:>6}  {}", "none", failure.oracle, shortened(&failure.text));
         }
         None => println!("{:<20} {:<12} {:>6}", "none", "-", format!("> {needed}")),
     }
