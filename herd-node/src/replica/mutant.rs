@@ -1,6 +1,6 @@
 //! Mistakes that can be planted into the core, so that the simulation can be seen to find each of them (`./dev mutants`).
 //!
-//! Only a build with `--cfg herd_mutants` has them: in any other [`is`] is a constant, and what it guards is not there. That one build has
+//! Only a build with `--cfg herd_mutants` has them: in any other `is` is a constant, and what it guards is not there. That one build has
 //! them all, and one is chosen while it runs: a release build for each would take an hour.
 
 use herd_proto::{PosixTime, Prefix};
