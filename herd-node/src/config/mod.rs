@@ -47,7 +47,7 @@
 //! commit_wait_ms    = 2              # 0 to 1,000; with ack = "durable" at most half of ack_wait_ms
 //! commit_records    = 512            # 1 to 1,000,000
 //! compact_bytes_min = 67_108_864     # 4,096 to 1 TiB
-//! queue_bytes_max   = 67_108_864     # 65,536 to 16 GiB
+//! queue_bytes_max   = 67_108_864     # 1 MiB to 16 GiB
 //!
 //! [limits]                           # see `Limits`
 //! [replication]                      # see `Replication`

@@ -46,7 +46,7 @@ pub(super) fn disk(table: &Section<'_>, base: &Path) -> Result<disk::Settings, C
     table.millis("commit_wait_ms", 0..=1_000, &mut settings.commit_wait)?;
     table.number("commit_records", 1..=1_000_000, &mut settings.commit_records)?;
     table.number("compact_bytes_min", 4_096..=MIB * MIB, &mut settings.compact_bytes_min)?;
-    table.number("queue_bytes_max", 65_536..=16_384 * MIB, &mut settings.queue_bytes_max)?;
+    table.number("queue_bytes_max", MIB..=16_384 * MIB, &mut settings.queue_bytes_max)?;
     Ok(settings)
 }
 

@@ -20,7 +20,7 @@ pub struct Settings {
     /// from 4 KiB on. What is read at a start is at most about three times what is known, or this.
     pub compact_bytes_min: u64,
     /// The most bytes that wait for the writer. A disk that falls behind by more is a disk that failed. Default 64 MiB; from
-    /// 64 KiB on. As many again may be being written.
+    /// 1 MiB on, since one read of a peer may bring a good part of that. As many again may be being written.
     pub queue_bytes_max: usize,
     /// How long after a failure a new file is tried; twice as long after each that follows. Default 1 s.
     pub retry_min: Duration,

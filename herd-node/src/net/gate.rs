@@ -127,6 +127,6 @@ mod tests {
 
     #[test]
     fn file_descriptors_are_kept_back() {
-        assert_eq!(gate(10_000, None, 1_024).connections_max, 896);
+        assert_eq!(gate(10_000, None, 1_024).connections_max, 832);
     }
 }

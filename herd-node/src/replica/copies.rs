@@ -90,7 +90,7 @@ impl Copies {
     fn pass_over_settled(&mut self) {
         let waits = &self.waits;
         let is_settled = |slot, ticket| waits.get(&slot).is_none_or(|waits| place_of(waits, ticket).is_none());
-        while self.ends.pop_front_if(|(_, slot, ticket)| is_settled(*slot, *ticket)).is_some() {}
+        while pop_front_if(&mut self.ends, |(_, slot, ticket)| is_settled(*slot, *ticket)).is_some() {}
     }
 
     /// `peer` has sent what `slot` holds.
@@ -112,7 +112,7 @@ impl Copies {
 
     /// Ends the waits whose time is up.
     pub(super) fn end_waits(&mut self, now: Instant) {
-        while let Some((_, slot, ticket)) = self.ends.pop_front_if(|(end, ..)| *end <= now) {
+        while let Some((_, slot, ticket)) = pop_front_if(&mut self.ends, |(end, ..)| *end <= now) {
             let Some(waits) = self.waits.get_mut(&slot) else { continue };
             if let Some(at) = place_of(waits, ticket) {
                 waits.remove(at);
@@ -140,6 +140,12 @@ impl Copies {
     }
 }
 
+/// The first, if it is as wanted. (The standard library's own is younger than the Rust that this has to build with.)
+fn pop_front_if<T>(queue: &mut VecDeque<T>, is_wanted: impl FnOnce(&T) -> bool) -> Option<T> {
+    let is_wanted = queue.front().is_some_and(is_wanted);
+    if is_wanted { queue.pop_front() } else { None }
+}
+
 fn place_of(waits: &VecDeque<Wait>, ticket: Ticket) -> Option<usize> {
     waits.binary_search_by_key(&ticket, |wait| wait.ticket).ok()
 }
@@ -163,8 +169,9 @@ impl Unacknowledged {
         self.sent += 1;
         let Some(stamp) = copies.stamp(slot) else { return };
         // A peer may take all and never say so: what was sent before the oldest wait that is left is waited for by nobody.
-        while self.waiting.pop_front_if(|(.., stamp)| copies.oldest().is_some_and(|oldest| *stamp < oldest)).is_some() {
-        }
+        while pop_front_if(&mut self.waiting, |(.., stamp)| copies.oldest().is_some_and(|oldest| *stamp < oldest))
+            .is_some()
+        {}
         self.waiting.push_back((self.sent, slot, stamp));
     }
 
@@ -179,7 +186,7 @@ impl Unacknowledged {
 
     /// The next that is among the first `taken`.
     fn next_taken(&mut self, taken: u64) -> Option<(u64, Slot, u64)> {
-        self.waiting.pop_front_if(|(number, ..)| *number <= taken)
+        pop_front_if(&mut self.waiting, |(number, ..)| *number <= taken)
     }
 }
 

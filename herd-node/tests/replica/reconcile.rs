@@ -112,7 +112,9 @@ fn a_record_lost_on_the_way_is_back_within_three_seconds() {
 fn what_was_left_out_is_looked_for_again_though_roots_never_stand_still() {
     for reconcile in [Reconcile::Always, Reconcile::AtConnect] {
         let mut lower = Lower::new(reconcile);
-        (0..1_000).for_each(|client| drop(lower.desk.post(&at(&format!("client-{client}"), 1))));
+        for client in 0..1_000 {
+            lower.desk.post(&at(&format!("client-{client}"), 1));
+        }
         lower.desk.hear(lower.puppet.link);
         // Each has a thousand records looked at; 65,536 may be before it is the peer's turn.
         let ask = |lower: &mut Lower, times: usize| {

@@ -82,7 +82,7 @@ impl Profile {
         (Self::Network, "network", 2),
         (Self::Stall, "stall", 1),
         (Self::Clocks, "clocks", 1),
-        (Self::Expiry, "expiry", 1),
+        (Self::Expiry, "expiry", 2),
         (Self::Dials, "dials", 1),
         (Self::Lapses, "lapses", 1),
         (Self::Impostor, "impostor", 1),

@@ -9,14 +9,15 @@ use turmoil::net::TcpStream;
 
 use super::client::{Answered, Client};
 use super::numbers::Numbers;
-use super::stage::{CLIENTS, NAMES, Stage, random_links};
+use super::stage::{CAPACITY, CLIENTS, NAMES, Stage, random_links};
 
 const SEEDS: u64 = 50;
 const CHAOS: Duration = Duration::from_secs(20);
 /// From the last fault on.
 const CONVERGENCE_MAX: Duration = Duration::from_secs(10);
-/// Three seconds for links whose ends differ, a second for last words, half a second for the other end to close, and some latency.
-const STOP_MAX: Duration = Duration::from_secs(6);
+/// Ten seconds for clients that take no replies, five for links to say goodbye, half a second each to be closed by the other end, and
+/// some latency.
+const STOP_MAX: Duration = Duration::from_secs(17);
 const WORKERS: usize = 3;
 
 /// What one seed came to.
@@ -148,20 +149,25 @@ impl Chaos {
         took
     }
 
-    /// All stop in time, with a client that is half-open and has said half a line, and a peer of which nothing is heard.
+    /// All stop in time, with a client that reads nothing, has said half a line and is half-open, and a peer that takes nothing.
     fn stop(&mut self) -> Duration {
         let (one, other) = (self.stage.names[0], self.stage.names[1]);
         self.stage.sim.client("half-open", async move {
             let mut stream = TcpStream::connect((one, CLIENTS)).await?;
+            // News that a peer of which nothing is heard will not take: more writes than the connection holds.
+            for time in 0..CAPACITY + 50 {
+                stream.write_all(format!("IAMAT restless +1+2 {time}\n").as_bytes()).await?;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             stream.write_all(b"IAMAT ki").await?;
             std::future::pending::<turmoil::Result>().await
         });
+        self.stage.sim.hold(one, other);
         let begun = self.stage.sim.elapsed();
-        while self.stage.sim.elapsed() - begun < Duration::from_millis(500) {
+        while self.stage.sim.elapsed() - begun < Duration::from_secs(2) {
             self.stage.step();
         }
         self.stage.sim.partition("half-open", one);
-        self.stage.sim.hold(one, other);
         self.stage.stop.cancel();
         let names = self.stage.names.clone();
         let has_stopped = |stage: &mut Stage| !names.iter().any(|name| stage.sim.is_host_running(*name));

@@ -23,6 +23,8 @@ pub(crate) const PEERS: u16 = 13_000;
 pub(crate) const SECRET: &[u8] = b"canary-secret-canary-secret-canary-secret";
 /// How much time passes between two looks of the network at what there is to deliver.
 const TICK: Duration = Duration::from_millis(5);
+/// How many writes a connection holds that nobody takes.
+pub(crate) const CAPACITY: usize = 256;
 
 /// The herd, its network, and its time.
 pub(crate) struct Stage {
@@ -49,7 +51,7 @@ impl Stage {
             .tick_duration(TICK)
             .min_message_latency(Duration::from_millis(1))
             .max_message_latency(Duration::from_millis(100))
-            .tcp_capacity(256)
+            .tcp_capacity(CAPACITY)
             .build();
         let mut config = herd(&sim, servers, links);
         set(&mut config);

@@ -172,7 +172,7 @@ directory = "/var/lib/herd"
 commit_wait_ms = 0
 commit_records = 62
 compact_bytes_min = 4_096
-queue_bytes_max = 65_536
+queue_bytes_max = 1_048_576
 "#;
     let config = parsed(&(PAIR.to_owned() + tables)).unwrap();
     let places = config.places;
@@ -224,7 +224,7 @@ queue_bytes_max = 65_536
         commit_wait: Duration::ZERO,
         commit_records: 62,
         compact_bytes_min: 4_096,
-        queue_bytes_max: 65_536,
+        queue_bytes_max: 1_048_576,
         ..disk::Settings::default()
     };
     assert_eq!(config.disk, Some(disk));

@@ -41,7 +41,7 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("[disk]\ncommit_wait_ms = 1001", "12: disk.commit_wait_ms: 1001 is not between 0 and 1000"),
     ("[disk]\ncommit_records = 0", "12: disk.commit_records: 0 is not between 1 and 1000000"),
     ("[disk]\ncompact_bytes_min = 4095", "12: disk.compact_bytes_min: 4095 is not between 4096 and 1099511627776"),
-    ("[disk]\nqueue_bytes_max = 1", "12: disk.queue_bytes_max: 1 is not between 65536 and 17179869184"),
+    ("[disk]\nqueue_bytes_max = 1", "12: disk.queue_bytes_max: 1 is not between 1048576 and 17179869184"),
     ("[disk]\ndirectory = \"\"", "12: disk.directory: is empty"),
     (
         "[disk]\nfsync = false",

@@ -45,6 +45,21 @@ async fn storm(scene: &mut Scene, villain: Villain, lines: &str, times: usize) -
     is_heard
 }
 
+/// Sends `lines` and reads nothing until it is cut off. Honest clients are at work all the while.
+async fn storm_unread(scene: &mut Scene, villain: &mut Villain, lines: &str) {
+    let is_over = Cell::new(false);
+    let storming = async {
+        villain.say_until_cut_off(lines.as_bytes()).await;
+        is_over.set(true);
+    };
+    let honest = async {
+        while !is_over.get() {
+            scene.rounds(1).await;
+        }
+    };
+    tokio::join!(storming, honest);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_thousand_digs() {
     let mut scene = unjournalled().await;
@@ -81,10 +96,16 @@ async fn a_million_hashes_and_nothing_read() {
     let mut scene = Scene::with(RILEY, |config| config.limits.write_stall = Duration::from_millis(500)).await;
     let mut villain = Villain::enter(&scene).await;
     let lines: String = (0..6).map(|line| list("LST", "-", line * 900..(line + 1) * 900)).collect();
-    let flood = async {
-        villain.say_until_cut_off(lines.as_bytes()).await;
-    };
-    tokio::join!(flood, scene.rounds(ROUNDS));
+    storm_unread(&mut scene, &mut villain, &lines).await;
+    scene.journal_lost("nothing could be sent for 0.5 s").await;
+    scene.assert_unharmed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn digs_and_nothing_read() {
+    let mut scene = Scene::with(RILEY, |config| config.limits.write_stall = Duration::from_millis(500)).await;
+    let mut villain = Villain::enter(&scene).await;
+    storm_unread(&mut scene, &mut villain, &dig("-", u64::MAX).repeat(200)).await;
     scene.journal_lost("nothing could be sent for 0.5 s").await;
     scene.assert_unharmed().await;
 }
@@ -95,10 +116,7 @@ async fn everything_asked_for_and_nothing_read() {
     let mut villain = Villain::enter(&scene).await;
     // The lists are empty: whoever sends one lacks all there is.
     let lines = "LST -\nLST 0\nLST 1\nLST 91\n".to_owned() + &dig("-", 0) + &list("GET", "-", 0..800);
-    let flood = async {
-        villain.say_until_cut_off(lines.repeat(10).as_bytes()).await;
-    };
-    tokio::join!(flood, scene.rounds(ROUNDS));
+    storm_unread(&mut scene, &mut villain, &lines.repeat(10)).await;
     scene.journal_lost("nothing could be sent for 0.5 s").await;
     scene.assert_unharmed().await;
 }
@@ -108,10 +126,7 @@ async fn pings_without_end_and_nothing_read() {
     let mut scene = Scene::new(RILEY).await;
     let mut villain = Villain::enter(&scene).await;
     let lines = "PING 18446744073709551615 0 0000000000000000\n".repeat(1_000);
-    let flood = async {
-        villain.say_until_cut_off(lines.as_bytes()).await;
-    };
-    tokio::join!(flood, scene.rounds(ROUNDS));
+    storm_unread(&mut scene, &mut villain, &lines).await;
     scene.journal_lost("bad-message: too much unread").await;
     scene.assert_unharmed().await;
 }

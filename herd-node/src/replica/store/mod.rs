@@ -1,13 +1,14 @@
 //! The newest record of every client, its marks, and the digest of them all.
 
+mod aging;
+mod truth;
+
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::hint::black_box;
 use std::time::Duration;
 
 use hashbrown::HashTable;
-use herd_proto::{PosixTime, Prefix};
 use siphasher::sip::SipHasher13;
 
 use super::digest::{Digest, RecordHash, Salt};
@@ -218,78 +219,6 @@ impl Store {
         if is_silent { Merge::Expired } else { Merge::Newer(slot) }
     }
 
-    /// The wall clock says `wall`.
-    pub(super) fn set_wall(&mut self, wall: PosixTime) {
-        self.expiry.set_wall(wall);
-    }
-
-    pub(super) fn expiry(&self) -> &Expiry {
-        &self.expiry
-    }
-
-    /// Looks at up to `at_most` records whose time may have come, and says of each that is forgotten where it was. Returns how many fell
-    /// silent since this was called last.
-    pub(super) fn expire(&mut self, at_most: usize, mut on_forgotten: impl FnMut(Slot)) -> u64 {
-        for _ in 0..at_most {
-            let Some(slot) = self.expiry.next_due() else { break };
-            let age = self.silence_if_over(slot);
-            let Some(record) = self.record(slot) else { continue };
-            if age == Age::Gone {
-                self.forget(slot);
-                on_forgotten(slot);
-            } else {
-                let (is_silent, accepted) = (record.is_silent, record.accepted());
-                self.expiry.schedule(slot, || accepted, is_silent);
-            }
-        }
-        std::mem::take(&mut self.silenced)
-    }
-
-    /// The record of `slot` falls silent now if its life is over. When that is so follows from the clock, and not from when it is looked at.
-    fn silence_if_over(&mut self, slot: Slot) -> Age {
-        let Some(record) = self.records.get_mut(slot as usize).and_then(Option::as_mut) else { return Age::Gone };
-        let age = self.expiry.age(|| record.accepted());
-        if age != Age::Alive && !std::mem::replace(&mut record.is_silent, true) {
-            self.tree.remove(self.record_hash, slot, record.operands());
-            self.silenced += 1;
-        }
-        age
-    }
-
-    /// The silent record of `slot` is no more.
-    fn forget(&mut self, slot: Slot) {
-        let Some(record) = self.records.get_mut(slot as usize).and_then(Option::take) else { return };
-        let hash = index_hash(self.index_key, record.client());
-        if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
-            entry.remove();
-        }
-        self.expiry.forget(slot);
-        self.held -= 1;
-        self.bytes -= record.operands().len();
-        self.free_if_unmarked(slot);
-    }
-
-    /// For [`Mutant::EvictOldest`].
-    fn evict(&mut self) {
-        let is_told = |record: &Option<Record>| record.as_ref().is_some_and(|record| !record.is_silent);
-        let Some(at) = self.records.iter().position(is_told) else { return };
-        let slot = Slot::try_from(at).unwrap_or(Slot::MAX);
-        if let Some(record) = self.record(slot) {
-            let operands = record.operands().to_vec();
-            self.tree.remove(self.record_hash, slot, &operands);
-            self.forget(slot);
-        }
-    }
-
-    /// A slot is given away again once no queue has it.
-    fn free_if_unmarked(&mut self, slot: Slot) {
-        let Some(marks) = self.marks.get_mut(slot as usize) else { return };
-        if marks.dirty == LaneSet::EMPTY && self.records.get(slot as usize).is_some_and(Option::is_none) {
-            *marks = Marks::default();
-            self.free.push(slot);
-        }
-    }
-
     pub(super) fn slot_of(&self, client: &[u8]) -> Option<Slot> {
         let is_clients = |slot: &Slot| self.record(*slot).is_some_and(|record| record.client() == client);
         self.index.find(index_hash(self.index_key, client), is_clients).copied()
@@ -384,36 +313,6 @@ impl Store {
                 self.free.push(Slot::try_from(slot).unwrap_or(Slot::MAX));
             }
         }
-    }
-
-    /// Whether each slot without a record is free, or waits in a queue still.
-    pub(super) fn has_true_free_list(&self) -> bool {
-        let vacant = self.records.iter().zip(&self.marks).filter(|(record, _)| record.is_none());
-        let waiting = vacant.clone().filter(|(_, marks)| marks.dirty != LaneSet::EMPTY).count();
-        let is_free = |slot: &Slot| self.record(*slot).is_none();
-        self.free.iter().all(is_free)
-            && self.free.len() + waiting == vacant.count()
-            && self.held + self.free.len() + waiting == self.records.len()
-    }
-
-    /// Whether every digest is the one computed anew from the records, and the tree leads to each record once.
-    pub(super) fn has_true_digests(&self) -> bool {
-        let mut expected: BTreeMap<Prefix, Digest> = BTreeMap::new();
-        let mut total = Digest::default();
-        for record in self.records() {
-            let (leaf, hash) = (self.record_hash.leaf_of(record.client()), self.record_hash.of(record.operands()));
-            total.add(hash);
-            let mut prefix = Prefix::ROOT;
-            for shift in [12, 8, 4, 0] {
-                prefix = prefix.children().nth(usize::from(leaf >> shift & 15)).unwrap_or(prefix);
-                expected.entry(prefix).or_default().add(hash);
-            }
-        }
-        let leads_to_all = |prefix: Prefix, count| self.tree.slots(prefix).count() as u64 == count;
-        let is_true = |(prefix, digest): (&Prefix, &Digest)| {
-            self.tree.digest(*prefix) == *digest && (!prefix.is_leaf() || leads_to_all(*prefix, digest.count()))
-        };
-        total == self.tree.total() && leads_to_all(Prefix::ROOT, total.count()) && expected.iter().all(is_true)
     }
 }
 

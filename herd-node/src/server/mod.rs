@@ -1,25 +1,32 @@
 //! One server, assembled; and a herd of them in one process.
 
+mod error;
+mod herd;
+mod settings;
+
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::{Config, ServerConfig};
-use crate::disk::{self, Disk};
+use crate::disk::Disk;
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, Ack, PeerAddress, Shared, SharedParts, TcpListener};
+use crate::net::{self, PeerAddress, Shared, SharedParts, TcpListener};
 use crate::places::{self, Places};
-use crate::random;
 use crate::recovery::{self, Known};
-use crate::replica::{self, Replica};
+use crate::replica::Replica;
 use crate::status;
+
+pub use error::BindError;
+pub use herd::Herd;
+
+use settings::{broken_promise, files_max, replica_settings};
 
 /// How long links may take to send what they have and say goodbye.
 const LINKS_GRACE: Duration = Duration::from_secs(5);
@@ -50,79 +57,6 @@ pub struct Server {
     peer_address: SocketAddr,
     admin_address: Option<SocketAddr>,
     status_every: Option<Duration>,
-}
-
-/// Why a server could not be set up.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BindError {
-    /// The configuration has no such server.
-    #[error("no server {name:?} in this herd; there are {known}")]
-    UnknownServer {
-        /// What was asked for.
-        name: String,
-        /// What there is, for people.
-        known: String,
-    },
-    /// Peers would be listened for on an address that others can reach, and there is no secret for them to prove.
-    #[error("{name} would take any stranger on {address} for a peer: give the herd a secret, or listen on loopback")]
-    NoSecret {
-        /// The server.
-        name: String,
-        /// Where peers would be listened for.
-        address: SocketAddr,
-    },
-    /// The admin listener would be on an address that others can reach.
-    #[error("{name} would show itself to any stranger on {address}: its admin listener is for loopback")]
-    AdminNotLoopback {
-        /// The server.
-        name: String,
-        /// Where it would listen.
-        address: SocketAddr,
-    },
-    /// An admin listener is asked for that this program was built without.
-    #[error("{name} has an admin address, and this program was built without the feature `admin`")]
-    NoAdmin {
-        /// The server.
-        name: String,
-    },
-    /// Replies would promise what can't be kept.
-    #[error("{name} can't promise {ack}: {why}")]
-    Promise {
-        /// The server.
-        name: String,
-        /// What its replies would promise.
-        ack: Ack,
-        /// Why not.
-        why: &'static str,
-    },
-    /// An address can't be listened on.
-    #[error("{name} can't listen for {whose} on {address}")]
-    Listen {
-        /// The server.
-        name: String,
-        /// `clients`, `peers` or `admin`.
-        whose: &'static str,
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-    /// The places backend can't be set up.
-    #[error("places")]
-    Places(#[from] places::OpenError),
-    /// The journal can't be opened.
-    #[error("journal")]
-    Journal(#[from] journal::OpenError),
-    /// Reading the disk log was interrupted.
-    #[error("disk log: {0}")]
-    Interrupted(String),
-    /// The disk log can't be opened.
-    #[error("disk log")]
-    Disk(#[from] disk::OpenError),
-    /// The system has no random numbers.
-    #[error("no random numbers: {0}")]
-    Random(random::Error),
 }
 
 impl Server {
@@ -243,68 +177,6 @@ impl Server {
     }
 }
 
-/// All servers of a herd in one process, bound to their addresses.
-#[derive(Debug)]
-pub struct Herd {
-    servers: Vec<Server>,
-}
-
-impl Herd {
-    /// Binds every server of `config`. Where a port is 0, the others are told which it became.
-    ///
-    /// # Errors
-    /// See [`BindError`]: the first that comes up.
-    pub async fn bind(config: &Config) -> Result<Self, BindError> {
-        let places = places::open(&config.places)?;
-        let mut servers = Vec::with_capacity(config.servers.len());
-        // Each its share: the clients of one must not take the files of all.
-        let files_max = files_max() / config.servers.len().max(1);
-        for server in &config.servers {
-            servers.push(Server::bind_with(config, server, Arc::clone(&places), files_max).await?);
-        }
-        for (server, settings) in servers.iter().zip(&config.servers) {
-            for peer in settings.peers.iter().filter(|peer| peer.dial.port() == 0) {
-                if let Some(other) = servers.iter().find(|other| other.name() == peer.name) {
-                    server.set_peer_address(&peer.name, other.peer_address());
-                }
-            }
-        }
-        Ok(Self { servers })
-    }
-
-    /// The servers, in the order of the configuration.
-    pub fn servers(&self) -> &[Server] {
-        &self.servers
-    }
-
-    /// The servers, to be run one by one.
-    pub fn into_servers(self) -> Vec<Server> {
-        self.servers
-    }
-
-    /// Runs all of them until `shutdown` ends, then stops all of them.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let stop = tokio_util::sync::CancellationToken::new();
-        let mut running = JoinSet::new();
-        for server in self.servers {
-            running.spawn(server.run(stop.clone().cancelled_owned()));
-        }
-        shutdown.await;
-        stop.cancel();
-        while running.join_next().await.is_some() {}
-    }
-}
-
-/// Why replies can't be worth what they should, in a configuration that was not read from a file and checked.
-fn broken_promise(config: &Config, server: &ServerConfig) -> Option<&'static str> {
-    match server.ack {
-        Ack::Durable if config.disk.is_none() => Some("there is no disk log"),
-        Ack::Replicated { copies } if copies as usize > server.peers.len() => Some("it has fewer peers"),
-        Ack::Replicated { copies: 0 } => Some("no copy is none"),
-        _ => None,
-    }
-}
-
 /// What was said and done is on the disk before a server has stopped.
 async fn close(shared: &Arc<Shared>) {
     let (disk, stop) = (shared.disk.clone(), Arc::clone(shared));
@@ -376,38 +248,4 @@ fn journal_trouble(name: &str, directory: &Path) -> impl FnMut(&journal::Report)
     let path = directory.join(format!("{name}.log"));
     // `eprintln!` would end the journal's thread where standard error is a closed pipe.
     move |report| drop(writeln!(io::stderr(), "herd-node: journal {}: {report}", path.display()))
-}
-
-fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::Settings, random::Error> {
-    let peers = server.peers.iter().map(|peer| peer.name.clone()).collect();
-    let (limits, replication) = (&config.limits, &config.replication);
-    Ok(replica::Settings {
-        secrets: config.secrets.clone(),
-        boot: random::u64()?,
-        index_key: (random::u64()?, random::u64()?),
-        jitter_seed: random::u64()?,
-        ping: replication.ping,
-        dead: replication.dead,
-        handshake: limits.handshake,
-        backoff_min: replication.backoff_min,
-        backoff_max: replication.backoff_max,
-        hops_max: replication.hops_max,
-        unproven_max: limits.unproven_max,
-        clients_max: limits.clients_max,
-        records_bytes_max: limits.records_bytes_max,
-        ttl: config.replication.ttl,
-        copies: match server.ack {
-            Ack::Replicated { copies } => copies,
-            Ack::Local | Ack::Durable => 0,
-        },
-        copies_wait: limits.ack_wait,
-        keeps_changes: config.disk.is_some(),
-        ..replica::Settings::new(config.herd.clone(), server.name.clone(), peers)
-    })
-}
-
-/// How many files this process may have open.
-fn files_max() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    limit.current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }

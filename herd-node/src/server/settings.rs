@@ -1,0 +1,50 @@
+//! What a server's parts are told, of what the configuration says.
+
+use crate::config::{Config, ServerConfig};
+use crate::net::Ack;
+use crate::{random, replica};
+
+/// What the replica of `server` is told.
+pub(super) fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::Settings, random::Error> {
+    let peers = server.peers.iter().map(|peer| peer.name.clone()).collect();
+    let (limits, replication) = (&config.limits, &config.replication);
+    Ok(replica::Settings {
+        secrets: config.secrets.clone(),
+        boot: random::u64()?,
+        index_key: (random::u64()?, random::u64()?),
+        jitter_seed: random::u64()?,
+        ping: replication.ping,
+        dead: replication.dead,
+        handshake: limits.handshake,
+        backoff_min: replication.backoff_min,
+        backoff_max: replication.backoff_max,
+        hops_max: replication.hops_max,
+        unproven_max: limits.unproven_max,
+        clients_max: limits.clients_max,
+        records_bytes_max: limits.records_bytes_max,
+        ttl: config.replication.ttl,
+        copies: match server.ack {
+            Ack::Replicated { copies } => copies,
+            Ack::Local | Ack::Durable => 0,
+        },
+        copies_wait: limits.ack_wait,
+        keeps_changes: config.disk.is_some(),
+        ..replica::Settings::new(config.herd.clone(), server.name.clone(), peers)
+    })
+}
+
+/// How many files this process may have open.
+pub(super) fn files_max() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// Why replies can't be worth what they should, in a configuration that was not read from a file and checked.
+pub(super) fn broken_promise(config: &Config, server: &ServerConfig) -> Option<&'static str> {
+    match server.ack {
+        Ack::Durable if config.disk.is_none() => Some("there is no disk log"),
+        Ack::Replicated { copies } if copies as usize > server.peers.len() => Some("it has fewer peers"),
+        Ack::Replicated { copies: 0 } => Some("no copy is none"),
+        _ => None,
+    }
+}
