@@ -155,7 +155,10 @@ impl Writer {
 
     fn give_up(&mut self, error: &str) {
         self.log = None;
-        self.is_healing = false;
+        if std::mem::take(&mut self.is_healing) {
+            // Nothing of it was committed. The disk may be full, and what was written meanwhile is to be in the next snapshot.
+            let _ = self.files.remove(Name::log(self.generation));
+        }
         self.heal.postpone();
         if !self.has_failed {
             self.has_failed = true;
@@ -208,7 +211,11 @@ impl Writer {
         self.shared.outlook().set_committed(made.end);
         let (generation, bytes) = (self.generation, made.bytes);
         if !self.is_healing {
-            return (self.listener)(Report::Compacted { generation, bytes });
+            // The log that it belongs to may have failed since: then there is another to come, and until then no good news.
+            if !self.has_failed {
+                (self.listener)(Report::Compacted { generation, bytes });
+            }
+            return;
         }
         self.is_healing = false;
         self.has_failed = false;
@@ -219,12 +226,12 @@ impl Writer {
     }
 
     fn snapshot_failed(&mut self, error: &io::Error) {
-        if !self.is_healing {
-            return self.no_compaction(error);
+        match (self.is_healing, self.has_failed) {
+            (true, _) => self.fail(error),
+            // Of a log that failed meanwhile: there is another to come.
+            (false, true) => {}
+            (false, false) => self.no_compaction(error),
         }
-        self.fail(error);
-        // The disk may be full, and what was written meanwhile is to be in the next snapshot.
-        let _ = self.files.remove(Name::log(self.generation));
     }
 
     fn no_compaction(&mut self, error: &io::Error) {

@@ -227,8 +227,9 @@ fn tries_that_fail_leave_nothing_behind() {
     }
     works.store(true, Ordering::SeqCst);
     assert!(matches!(opened.report(), Report::Failed { .. }));
-    assert!(matches!(opened.report(), Report::Healed { .. }));
-    assert_eq!(memory.names().len(), 2);
+    let report = opened.report();
+    assert!(matches!(report, Report::Healed { .. }), "{report}");
+    assert_eq!(memory.names().len(), 2, "{:?}", memory.names());
     assert_eq!(known(&memory.after_power_cut(Survives { names: false, quarters: 0 })), opened.table.known());
 }
 
