@@ -12,12 +12,14 @@ use super::herd::Herd;
 use super::load::EPOCH;
 use super::oracles::{Expects, Oracle};
 use super::order::Record;
-use super::queue::{Nanos, SECOND};
+use super::queue::{MILLIS, Nanos, SECOND};
 
 /// How far a clock is ahead or behind at most.
 pub(crate) const CLOCK_MAX: i64 = 10 * SECOND as i64;
 /// A server looks at what is over every second, and its timer may be late.
 const LATE: i128 = 2 * SECOND as i128;
+/// A server that learns that its clock has jumped may take so long until its timer has gone off.
+const JUMP: Nanos = 200 * MILLIS;
 /// For so long nothing may change for a record that all must agree on.
 const STABLE: i128 = 6 * SECOND as i128;
 
@@ -38,7 +40,9 @@ impl Herd {
     pub(crate) fn tell_wall(&mut self, server: usize) {
         let (now, wall, ahead) = (self.instant(), self.wall(server), self.scenario.clocks[self.identity(server)]);
         if let Some(process) = &mut self.processes[server] {
-            process.wall_ahead = ahead;
+            if std::mem::replace(&mut process.wall_ahead, ahead) != ahead {
+                process.wall_jumped_at = self.queue.now();
+            }
             process.replica.handle_wall_clock(now, wall);
         }
     }
@@ -84,6 +88,9 @@ impl Herd {
     /// No server tells of what is over.
     pub(crate) fn audit_ages(&mut self, server: usize) {
         let Some(process) = &self.processes[server] else { return };
+        if process.wall_jumped_at + JUMP > self.queue.now() {
+            return;
+        }
         let records = process.replica.records().map(Record::new);
         let is_over = |record: &Record| self.left(server, record).is_some_and(|left| left < -LATE);
         if let Some(record) = records.into_iter().find(is_over) {

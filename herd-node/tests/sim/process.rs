@@ -26,6 +26,8 @@ pub(crate) struct Process {
     pub(crate) paused: bool,
     /// How far its wall clock was ahead when it looked at it last.
     pub(crate) wall_ahead: i64,
+    /// When it learned that the clock had jumped, or what the clock says at all.
+    pub(crate) wall_jumped_at: Nanos,
     /// Posts whose reply waits for copies.
     pub(crate) waits: BTreeMap<Ticket, Wait>,
     /// What waits while the process is stopped.
@@ -42,6 +44,7 @@ impl Process {
             timer: None,
             paused: false,
             wall_ahead: 0,
+            wall_jumped_at: 0,
             waits: BTreeMap::new(),
             inbox: VecDeque::new(),
         }
