@@ -1,7 +1,7 @@
 //! A server's disk: what was merged is committed in groups, a little later. A crash keeps exactly what was committed.
 
 use super::herd::{Happening, Herd};
-use super::oracles::{Model, Oracle};
+use super::oracles::{Model, Oracle, raise};
 use super::order::Record;
 use super::queue::MILLIS;
 
@@ -9,11 +9,17 @@ use super::queue::MILLIS;
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     pub(crate) committed: Model,
+    /// Of each client, the newest that was ever committed: what is alive takes the place of something newer that is over, whose line
+    /// is in the log all the same.
+    newest_ever: Model,
     is_committing: bool,
     /// What the commit that runs is going to have committed.
     group: Model,
     /// What came since it began.
     waiting: Model,
+    /// The lines of both, one by one.
+    group_lines: Vec<Record>,
+    waiting_lines: Vec<Record>,
     /// Posts that are answered when that commit is over, and after the next.
     answers: Vec<Record>,
     next_answers: Vec<Record>,
@@ -32,8 +38,8 @@ impl Disk {
 
     /// What was not committed is gone.
     pub(crate) fn crash(&mut self) {
-        let committed = std::mem::take(&mut self.committed);
-        *self = Self { committed, ..Self::default() };
+        let (committed, newest_ever) = (std::mem::take(&mut self.committed), std::mem::take(&mut self.newest_ever));
+        *self = Self { committed, newest_ever, ..Self::default() };
     }
 }
 
@@ -45,6 +51,7 @@ impl Herd {
         process.replica.take_changes(&mut changes);
         for line in changes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let record = Record::new(line);
+            disk.waiting_lines.push(record.clone());
             disk.waiting.insert(record.client.clone(), record);
         }
         self.begin_commit(server);
@@ -67,6 +74,7 @@ impl Herd {
         }
         disk.is_committing = true;
         disk.group = std::mem::take(&mut disk.waiting);
+        disk.group_lines = std::mem::take(&mut disk.waiting_lines);
         disk.answers = std::mem::take(&mut disk.next_answers);
         let longest = self.rng.pick(&[2 * MILLIS, 20 * MILLIS, 300 * MILLIS]);
         let delay = self.rng.nanos(0, longest);
@@ -85,9 +93,12 @@ impl Herd {
             self.oracles.committed(server, &record);
             disk.committed.insert(client, record);
         }
+        for record in std::mem::take(&mut disk.group_lines) {
+            raise(&mut disk.newest_ever, &record);
+        }
         disk.is_committing = false;
         let is_safe =
-            |answer: &Record| disk.committed.get(&answer.client).is_some_and(|kept| kept.compare(answer).0.is_ge());
+            |answer: &Record| disk.newest_ever.get(&answer.client).is_some_and(|kept| kept.compare(answer).0.is_ge());
         let answers = std::mem::take(&mut disk.answers);
         if let Some(lost) = answers.iter().find(|answer| !is_safe(answer)) {
             let text = format!("{} answers {} before it is on disk", self.name(server), lost.show());

@@ -198,7 +198,7 @@ impl Oracles {
 }
 
 /// Takes `record` into `model` if it is newer, and says what decided.
-fn raise(model: &mut Model, record: &Record) -> Rule {
+pub(crate) fn raise(model: &mut Model, record: &Record) -> Rule {
     match model.get_mut(&record.client) {
         Some(known) => {
             let (order, rule) = record.compare(known);
