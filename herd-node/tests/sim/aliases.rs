@@ -51,9 +51,17 @@ impl Herd {
         let peer = peer.map(|peer| self.peers(process)[peer.0]);
         self.scenario.faults.iter().any(|fault| {
             let What::Impostor(victim) = fault.what else { return false };
-            let is_here = (fault.from..=fault.until + AFTERMATH).contains(&now);
+            let is_here = (fault.from..=self.heard_of(process, fault.until) + AFTERMATH).contains(&now);
             is_here && (victim == self.identity(process) || Some(victim) == peer)
         })
+    }
+
+    /// When a process has heard of what was over at `end`: it may have been stopped then, or soon after.
+    fn heard_of(&self, process: usize, end: Nanos) -> Nanos {
+        let stops = |fault: &&Fault| matches!(fault.what, What::Pause(stopped) if stopped == self.identity(process));
+        let stops = self.scenario.faults.iter().filter(stops);
+        let missed = stops.filter(|stop| stop.from <= end + AFTERMATH && stop.until > end);
+        missed.map(|stop| stop.until).max().unwrap_or(end)
     }
 
     /// A server has told one of two processes of its `peer`'s name: the other, or both again, have their time from now on.
