@@ -98,12 +98,14 @@ impl Boots {
     pub(super) fn admit(&mut self, boot: u64, link: LinkId, has_link: bool) -> bool {
         if !has_link {
             self.retired.clear();
-        } else if self.retired.contains(&boot) {
-            return false;
         } else if let Some((present, since)) = self.present.filter(|(present, _)| *present != boot) {
-            // The late word of a process that connected before the present one did: it retires nobody.
+            // The late word of a process that connected before the present one did: it retires nobody, and a former process may have
+            // said it while it lived. A second one comes back by connections of its own.
             if link < since {
                 return true;
+            }
+            if self.retired.contains(&boot) {
+                return false;
             }
             self.retired.push(present);
             let surplus = self.retired.len().saturating_sub(RETIRED_MAX);

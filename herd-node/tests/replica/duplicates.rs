@@ -137,6 +137,25 @@ fn a_late_word_of_a_dead_process_does_not_make_the_living_one_an_impostor() {
 }
 
 #[test]
+fn the_late_word_of_a_process_that_had_a_link_once_is_no_second_process() {
+    let mut desk = named("Riley");
+    // Boot 1 is in service, dials once more, and is killed; what it said on that connection is still on the way when boot 2 serves.
+    let _served = juzang(&mut desk, 1, 1);
+    let link = desk.accept();
+    let mut dead = Puppet::dialer(link, "Juzang", 1, nonce(9));
+    let hello = format!("{}\n", dead.own_hello);
+    dead.their_hello = desk.ask(link, &hello).trim_end().to_owned();
+    let living = juzang(&mut desk, 2, 2);
+    desk.tell(link, &dead.auth(SECRET, true));
+    assert!(!desk.is_closing(&dead) && !desk.is_closing(&living), "{:?}", desk.events());
+    // By a connection of its own it is one.
+    let link = desk.accept();
+    let mut second = Puppet::dialer(link, "Juzang", 1, nonce(17));
+    desk.prove(&mut second);
+    assert_eq!(desk.refusal(), ErrorCode::DuplicateName);
+}
+
+#[test]
 fn a_process_whose_name_was_taken_for_a_while_may_come_back_beside_its_old_link() {
     let mut desk = named("Riley");
     let old = juzang(&mut desk, 1, 1);
