@@ -1,6 +1,5 @@
 //! Whole servers on loopback beside an echo of the same bytes: see `README.md` for how to run and read it.
 
-mod load;
 mod options;
 mod propagation;
 mod subject;
@@ -8,7 +7,7 @@ mod table;
 
 use std::io;
 
-use load::Load;
+use herd_bench::Load;
 use options::Options;
 use subject::Subject;
 use table::Table;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::load::Load;
+use herd_bench::Load;
 
 pub(crate) const USAGE: &str = "usage: loopback [--quick] [--seconds S] [--rounds N] [--connections N] [--clients N] \
 [--pipeline P[,P…]] [--only one|one+journal|five] | --propagation [--samples N]";

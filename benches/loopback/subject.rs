@@ -1,10 +1,11 @@
 //! What is measured: an echo, one server, one with a journal, five servers. Each has a runtime of its own.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use herd_bench::any_port;
 use herd_node::config::Config;
 use herd_node::handle::Handle;
 use herd_node::journal;
@@ -90,10 +91,6 @@ fn config() -> io::Result<Config> {
         server.peers.iter_mut().for_each(|peer| peer.dial = any_port());
     }
     Ok(config)
-}
-
-fn any_port() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, 0).into()
 }
 
 async fn start_herd(config: &Config) -> io::Result<(Vec<SocketAddr>, Vec<Handle>)> {

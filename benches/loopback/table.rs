@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::load::Load;
+use herd_bench::Load;
 
 /// Rates of every subject (a row) at every pipeline depth (a column), one a round.
 #[derive(Clone, Debug)]

@@ -1,5 +1,10 @@
-//! What the benchmarks have in common: the posts that are parsed, merged and sent. See `README.md` beside this crate.
+//! What the benchmarks have in common: the posts that are parsed, merged and sent, the load generator, and processes to put
+//! under load. See `README.md` beside this crate.
 
+mod fleet;
+mod load;
 mod posts;
 
+pub use fleet::{Fleet, any_port, free_ports};
+pub use load::Load;
 pub use posts::{LINE_LEN, Posts};

@@ -8,25 +8,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use herd_bench::{LINE_LEN, Posts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::posts::{LINE_LEN, Posts};
+
 /// A closed loop: each connection sends its next posts when all replies to the last are there.
 #[derive(Clone, Debug)]
-pub(crate) struct Load {
-    pub(crate) connections: usize,
+pub struct Load {
+    /// How many.
+    pub connections: usize,
     /// Shared out among the connections, so that no two post for one client.
-    pub(crate) clients: usize,
+    pub clients: usize,
     /// Posts in flight on each connection.
-    pub(crate) pipeline: usize,
-    pub(crate) duration: Duration,
+    pub pipeline: usize,
+    /// For so long new posts are sent.
+    pub duration: Duration,
 }
 
 impl Load {
     /// Runs against `addresses`, which the connections take in turn. Returns the number of posts, all of which were answered.
-    pub(crate) fn run(&self, addresses: &[SocketAddr]) -> io::Result<u64> {
+    pub fn run(&self, addresses: &[SocketAddr]) -> io::Result<u64> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(self.post(addresses))
     }
