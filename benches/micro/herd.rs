@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use herd_node::clock;
-use herd_node::replica::{LinkId, Replica, Settings};
+use herd_node::replica::{IndexKey, LinkId, Replica, Settings};
 use herd_proto::codec::PeerCodec;
 use herd_proto::{Nonce, PeerMessage};
 use tokio_util::codec::Decoder;
@@ -74,8 +74,12 @@ impl Herd {
 }
 
 fn replica(name: &str, peers: Vec<String>, boot: u64, now: Instant) -> Replica {
-    let settings =
-        Settings { boot, index_key: (boot, !boot), clients_max: 10_000_000, ..Settings::new("bench", name, peers) };
+    let settings = Settings {
+        boot,
+        index_key: IndexKey::new(boot, !boot),
+        clients_max: 10_000_000,
+        ..Settings::new("bench", name, peers)
+    };
     Replica::new(settings, now)
 }
 
@@ -89,9 +93,14 @@ fn carry(now: Instant, (from, at): (&mut Replica, LinkId), (to, by): (&mut Repli
             return lines;
         }
         let mut input = BytesMut::from(&*out);
-        let messages: Vec<_> = std::iter::from_fn(|| codec.decode(&mut input).ok().flatten()).flatten().collect();
-        to.look_ahead(messages.iter().filter_map(client_of));
-        messages.iter().for_each(|message| to.handle_message(now, by, message));
+        let messages = std::iter::from_fn(|| codec.decode(&mut input).ok().flatten()).flatten();
+        let hashed = |message| {
+            let client = client_of(&message).map(|client| to.hasher().client(client));
+            (message, client)
+        };
+        let messages: Vec<_> = messages.map(hashed).collect();
+        to.look_ahead(messages.iter().filter_map(|(_, client)| *client));
+        messages.iter().for_each(|(message, client)| to.handle_hashed_message(now, by, message, *client));
         lines += messages.len();
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use herd_bench::{LINE_LEN, Posts};
 use herd_node::clock;
-use herd_node::replica::{Candidate, Posted};
+use herd_node::replica::{Candidate, ClientHash, OperandsHash, Posted};
 use herd_proto::{Iamat, Request, ServerName, Skew, encode};
 
 use crate::herd::Herd;
@@ -95,10 +95,15 @@ impl Loaded {
         let answered: Vec<(Iamat<&[u8]>, Vec<u8>)> =
             lines.chunks_exact(LINE_LEN).map(|line| answer(line, riley)).collect();
         let begin = clock::monotonic();
-        self.herd.replica.look_ahead(answered.iter().map(|(iamat, _)| iamat.operands()[0]));
-        for (iamat, reply) in &answered {
+        let hasher = self.herd.replica.hasher();
+        let hash = |(iamat, reply): &(Iamat<&[u8]>, Vec<u8>)| {
+            (hasher.client(iamat.operands()[0]), hasher.operands(&reply["AT ".len()..reply.len() - 1]))
+        };
+        let hashes: Vec<(ClientHash, OperandsHash)> = answered.iter().map(hash).collect();
+        self.herd.replica.look_ahead(hashes.iter().map(|(client, _)| *client));
+        for ((iamat, reply), (client, operands)) in answered.iter().zip(&hashes) {
             let candidate = Candidate::from_reply(reply, iamat).expect("the answer to it");
-            let posted = self.herd.replica.handle_post(&candidate);
+            let posted = self.herd.replica.handle_post(&candidate.with_hashes(*client, *operands));
             assert_eq!(black_box(posted), outcome);
         }
         let elapsed = clock::monotonic().duration_since(begin);

@@ -220,6 +220,10 @@ impl ClientTask<'_> {
         for item in &mut self.batch {
             item.prepare(&mut self.texts, server, receipt, self.shared.limits.time_ahead_max);
         }
+        // By themselves, and before anybody is kept waiting by the lock: one hash after the other, a processor works on several at once.
+        for item in &mut self.batch {
+            item.hash(&self.texts, self.shared.hasher);
+        }
         let texts_max = self.texts.len() + self.shared.limits.output_bytes_max;
         let applied = self.shared.with_replica(|replica| {
             replica.handle_wall_clock(now, receipt);

@@ -14,7 +14,7 @@ use tokio_util::codec::Decoder;
 
 use crate::clock;
 use crate::journal::{Batch, Party};
-use crate::replica::LinkId;
+use crate::replica::{ClientHash, LinkId};
 
 use super::shared::{Shared, time_until};
 use super::socket::{self, TcpStream};
@@ -74,7 +74,8 @@ struct LinkTask<'a> {
     stream: TcpStream,
     codec: PeerCodec,
     input: BytesMut,
-    messages: Vec<Incoming>,
+    /// Each with the hash of the client's name, if it is an AT.
+    messages: Vec<(Incoming, Option<ClientHash>)>,
     output: Vec<u8>,
     /// So much of `output` has been sent.
     sent: usize,
@@ -196,17 +197,18 @@ impl LinkTask<'_> {
         }
         self.journal_received();
         while let Some(message) = self.codec.decode(&mut self.input)? {
-            self.messages.push(message);
+            let client = client_of(&message).map(|client| self.shared.hasher.client(client));
+            self.messages.push((message, client));
         }
         let (id, messages, now) = (self.id, &self.messages, clock::monotonic());
         let wall = clock::posix();
         self.shared.with_replica(|replica| {
             replica.handle_wall_clock(now, wall);
             for messages in messages.chunks(LOOK_AHEAD) {
-                replica.look_ahead(messages.iter().filter_map(client_of));
-                for message in messages {
+                replica.look_ahead(messages.iter().filter_map(|(_, client)| *client));
+                for (message, client) in messages {
                     match message {
-                        Ok(message) => replica.handle_message(now, id, message),
+                        Ok(message) => replica.handle_hashed_message(now, id, message, *client),
                         Err(invalid) => replica.handle_invalid(now, id, invalid),
                     }
                 }

@@ -7,13 +7,17 @@ use std::time::{Duration, Instant};
 use herd_proto::codec::Incoming;
 use herd_proto::{ParseError, PosixTime, Request, ServerName, encode};
 
-use crate::replica::{Candidate, Posted, Replica, Ticket};
+use crate::replica::{Candidate, ClientHash, Hasher, OperandsHash, Posted, Replica, Ticket};
 
 /// A line of a batch. Its texts are in memory that the batch shares.
 #[derive(Debug)]
 pub(super) struct Asked {
     incoming: Incoming,
     outcome: Outcome,
+    /// Of the name of whom it is about.
+    client: Option<ClientHash>,
+    /// Of the record that a post is to become.
+    operands: Option<OperandsHash>,
     /// For a post whose reply waits for copies.
     ticket: Option<Ticket>,
 }
@@ -65,7 +69,7 @@ impl Asked {
             Ok(_) => Refusal::UnknownClient,
             Err(invalid) => Refusal::Unreadable(invalid.error),
         };
-        Self { incoming, outcome: Outcome::Refused(refusal), ticket: None }
+        Self { incoming, outcome: Outcome::Refused(refusal), client: None, operands: None, ticket: None }
     }
 
     pub(super) fn incoming(&self) -> &Incoming {
@@ -99,13 +103,22 @@ impl Asked {
         }
     }
 
-    /// Whom it is about.
-    pub(super) fn client(&self) -> Option<&[u8]> {
-        match &self.incoming {
-            Ok(Request::Iamat(iamat)) => Some(iamat.client().as_bytes()),
-            Ok(Request::Whatsat(whatsat)) => Some(whatsat.client().as_bytes()),
-            Err(_) => None,
+    /// Computes what the replica will look for, and what it will keep.
+    pub(super) fn hash(&mut self, texts: &[u8], hasher: Hasher) {
+        match (&self.incoming, &self.outcome) {
+            (Ok(Request::Iamat(iamat)), Outcome::At(reply)) => {
+                let [client, ..] = iamat.operands();
+                let operands = texts.get(reply.start + "AT ".len()..reply.end - "\n".len()).unwrap_or_default();
+                (self.client, self.operands) = (Some(hasher.client(client)), Some(hasher.operands(operands)));
+            }
+            (Ok(Request::Whatsat(whatsat)), _) => self.client = Some(hasher.client(whatsat.client().as_bytes())),
+            _ => {}
         }
+    }
+
+    /// Whom it is about.
+    pub(super) fn client(&self) -> Option<ClientHash> {
+        self.client
     }
 
     /// Says what can be said without looking at the replica: an IAMAT is answered with itself.
@@ -137,7 +150,11 @@ impl Asked {
         match (&self.outcome, &self.incoming) {
             (Outcome::At(reply), Ok(Request::Iamat(iamat))) => {
                 let reply = texts.get(reply.clone()).unwrap_or_default();
-                let posted = Candidate::from_reply(reply, iamat).map(|candidate| match waits_from {
+                let hashes = self.client.zip(self.operands);
+                let candidate = Candidate::from_reply(reply, iamat).zip(hashes);
+                let candidate =
+                    candidate.map(|(candidate, (client, operands))| candidate.with_hashes(client, operands));
+                let posted = candidate.map(|candidate| match waits_from {
                     Some(now) => {
                         let (posted, ticket) = replica.handle_post_to_copy(now, &candidate);
                         self.ticket = ticket;

@@ -14,7 +14,7 @@ use crate::clock;
 use crate::disk::Disk;
 use crate::journal::{Journal, Party};
 use crate::places::Places;
-use crate::replica::{CloseReason, Event, LinkId, PeerIndex, Replica, Settled, Side};
+use crate::replica::{CloseReason, Event, Hasher, LinkId, PeerIndex, Replica, Settled, Side};
 
 use super::ack::{Ack, Waits};
 use super::gate::Gate;
@@ -85,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) watch: Watch,
     /// When this server was made.
     pub(crate) started: Instant,
+    /// The replica's.
+    pub(crate) hasher: Hasher,
     peers: Vec<PeerAddress>,
     replica: Mutex<Replica>,
     writers: Mutex<HashMap<LinkId, Writer>>,
@@ -115,6 +117,7 @@ impl Shared {
             timers_changed: Notify::new(),
             watch: Watch::default(),
             started: clock::monotonic(),
+            hasher: replica.hasher(),
             peers,
             replica: Mutex::new(replica),
             writers: Mutex::new(HashMap::new()),

@@ -3,7 +3,7 @@
 //! The sum of a keyed 128-bit hash of each record, and their count: a write costs O(1), whatever the order. What goes over the wire
 //! is 64 bits of it, salted with both ends' nonces, so that a digest means nothing on another link.
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::SipHasher13;
 
 use herd_proto::{Nonce, Summary};
 use sha2::{Digest as _, Sha256};
@@ -27,15 +27,12 @@ impl RecordHash {
 
     /// Where in the tree a client's record is.
     pub(super) fn leaf_of(self, client: &[u8]) -> u16 {
-        let mut hasher = SipHasher64::new_with_keys(self.key.0, self.key.1);
-        hasher.write(client);
-        (hasher.finish() >> 48) as u16
+        (SipHasher64::new_with_keys(self.key.0, self.key.1).hash(client) >> 48) as u16
     }
 
+    #[inline]
     pub(super) fn of(self, operands: &[u8]) -> u128 {
-        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
-        hasher.write(operands);
-        let hash = hasher.finish128();
+        let hash = SipHasher13::new_with_keys(self.key.0, self.key.1).hash(operands);
         u128::from(hash.h1) << 64 | u128::from(hash.h2)
     }
 }
@@ -103,9 +100,7 @@ pub(super) struct Salt(u64, u64);
 impl Salt {
     /// A record's hash as this link shows it.
     pub(super) fn hash(self, record: u128) -> u64 {
-        let mut hasher = SipHasher64::new_with_keys(self.0, self.1);
-        hasher.write(&record.to_le_bytes());
-        hasher.finish()
+        SipHasher64::new_with_keys(self.0, self.1).hash(&record.to_le_bytes())
     }
 
     /// Both ends compute the same salt, whichever of them dialled.

@@ -31,6 +31,7 @@ mod event;
 mod exchange;
 mod expiry;
 mod handshake;
+mod hashes;
 mod jitter;
 mod lanes;
 mod link;
@@ -45,6 +46,7 @@ mod service;
 mod settings;
 mod status;
 mod store;
+mod text;
 mod timers;
 mod tree;
 
@@ -56,6 +58,7 @@ use herd_proto::{ErrorCode, Nonce, ServerName, encode};
 pub use copies::{Settled, Ticket};
 pub use digest::Digest;
 pub use event::{CloseReason, Event};
+pub use hashes::{ClientHash, Hasher, IndexKey, OperandsHash};
 pub use link::{LinkId, Side};
 pub use peer::PeerIndex;
 pub use record::Candidate;
@@ -163,6 +166,11 @@ impl Replica {
         self.store.bytes()
     }
 
+    /// What hashes for this replica.
+    pub fn hasher(&self) -> Hasher {
+        self.store.hasher()
+    }
+
     /// What has been counted.
     pub fn counters(&self) -> Counters {
         self.counters
@@ -249,7 +257,10 @@ impl Replica {
     pub fn new(settings: Settings, now: Instant) -> Self {
         Self {
             keys: Keys::new(&settings.secrets),
-            store: Store::new(RecordHash::of_herd(&settings.herd), settings.index_key, settings.ttl),
+            store: Store::new(
+                Hasher { index: settings.index_key, records: RecordHash::of_herd(&settings.herd) },
+                settings.ttl,
+            ),
             lanes: Lanes::default(),
             peers: settings.peers.iter().map(|name| Peer::new(name.clone(), now)).collect(),
             links: BTreeMap::new(),
@@ -269,7 +280,7 @@ impl Replica {
 
     /// Posts or updates of these clients are about to be handed in one by one. Changes nothing; makes what follows faster, where
     /// there are several.
-    pub fn look_ahead<'a>(&self, clients: impl Iterator<Item = &'a [u8]>) {
+    pub fn look_ahead(&self, clients: impl Iterator<Item = ClientHash>) {
         self.store.look_ahead(clients);
     }
 

@@ -9,7 +9,10 @@ use std::cmp::Ordering;
 use herd_proto::frame::PEER_LINE_MAX;
 use herd_proto::{At, Hops, Iamat, PosixTime, ServerName, Skew};
 
+use super::hashes::{ClientHash, OperandsHash};
 use super::mutant::{Mutant, as_float, is};
+use super::text::Text;
+use super::tree::Leaf;
 
 /// The most bytes of `origin skew client location time` that fit into a peer's line whoever passes them on: without the verb, the
 /// longest sender, and three digits of hops (WIRE §6.5).
@@ -23,6 +26,9 @@ pub struct Candidate<'a> {
     layout: Layout,
     time: PosixTime,
     hops: Hops,
+    /// Where they are known already.
+    pub(super) client_hash: Option<ClientHash>,
+    pub(super) operands_hash: Option<OperandsHash>,
 }
 
 /// How long each operand is; the time is the rest.
@@ -43,6 +49,11 @@ impl Layout {
             origin: u8::try_from(origin).ok()?,
             skew: u8::try_from(skew).ok()?,
         })
+    }
+
+    fn client(self, operands: &[u8]) -> &[u8] {
+        let start = usize::from(self.origin) + usize::from(self.skew) + 2;
+        operands.get(start..start + usize::from(self.client)).unwrap_or_default()
     }
 
     fn texts(self, operands: &[u8]) -> Texts<'_> {
@@ -80,7 +91,14 @@ impl<'a> Candidate<'a> {
         let origin = operands.iter().position(|byte| *byte == b' ')?;
         let skew = operands.len().checked_sub(origin + client + location + time + 4)?;
         let layout = Layout::new(origin, skew, client, location)?;
-        Some(Self { operands, layout, time: iamat.posix_time(), hops: Hops::default() })
+        Some(Self {
+            operands,
+            layout,
+            time: iamat.posix_time(),
+            hops: Hops::default(),
+            client_hash: None,
+            operands_hash: None,
+        })
     }
 
     /// What a peer passed on. `None` if it is too long for the next peer, whose name may be longer.
@@ -88,12 +106,18 @@ impl<'a> Candidate<'a> {
         let operands = Some(at.operands()).filter(|operands| operands.len() <= OPERANDS_MAX)?;
         let [origin, skew, client, location, _] = at.texts().map(<[u8]>::len);
         let layout = Layout::new(origin, skew, client, location)?;
-        Some(Self { operands, layout, time: at.posix_time(), hops })
+        Some(Self { operands, layout, time: at.posix_time(), hops, client_hash: None, operands_hash: None })
+    }
+
+    /// The same, where its hashes are known already. They must be those of its operands, by the hasher of the replica it is for.
+    #[must_use]
+    pub const fn with_hashes(self, client: ClientHash, operands: OperandsHash) -> Self {
+        Self { client_hash: Some(client), operands_hash: Some(operands), ..self }
     }
 
     /// Who.
     pub fn client(&self) -> &'a [u8] {
-        self.layout.texts(self.operands).client
+        self.layout.client(self.operands)
     }
 
     pub(super) fn operands(&self) -> &'a [u8] {
@@ -106,6 +130,10 @@ impl<'a> Candidate<'a> {
     }
 }
 
+fn halves(hash: u128) -> [u64; 2] {
+    [(hash >> 64) as u64, hash as u64]
+}
+
 /// Time plus skew: what the accepting server's clock said (WIRE §2.6).
 fn accepted(time: PosixTime, skew: &[u8]) -> i128 {
     let skew = if is(Mutant::TtlOfClientTime) { Skew::default() } else { Skew::new(skew).unwrap_or_default() };
@@ -113,46 +141,71 @@ fn accepted(time: PosixTime, skew: &[u8]) -> i128 {
 }
 
 /// A stored position.
+///
+/// What it adds to the digests, and where, is kept with it: when it is replaced its old text need not be hashed again.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
-    operands: Box<[u8]>,
-    time: PosixTime,
+    /// Its hash, in two halves: as one number it would make each record sixteen bytes longer.
+    hash: [u64; 2],
+    operands: Text,
+    seconds: u64,
+    nanos: u32,
     layout: Layout,
+    /// Where in the tree of digests it is: follows from the client's name.
+    leaf: Leaf,
     hops: Hops,
     /// Its life is over: it is known and not told.
     pub(super) is_silent: bool,
 }
 
+// As long as two lines of a cache. What a client costs in memory hangs on this more than on all else.
+const _: () = assert!(size_of::<Option<Record>>() == 128);
+
 impl Record {
-    pub(super) fn new(candidate: &Candidate<'_>, is_silent: bool) -> Self {
+    /// `candidate`, of a client whose records are in `leaf`; `hash` is that of its operands.
+    pub(super) fn new(candidate: &Candidate<'_>, leaf: Leaf, hash: u128, is_silent: bool) -> Self {
         Self {
-            operands: candidate.operands.into(),
-            time: candidate.time,
+            hash: halves(hash),
+            operands: Text::new(candidate.operands),
+            seconds: candidate.time.seconds(),
+            nanos: candidate.time.nanos(),
             layout: candidate.layout,
+            leaf,
             hops: candidate.hops,
             is_silent,
         }
     }
 
-    /// Becomes `candidate`. A position of the same length, the usual case, takes no new memory.
-    pub(super) fn replace(&mut self, candidate: &Candidate<'_>) {
-        if self.operands.len() == candidate.operands.len() {
-            self.operands.copy_from_slice(candidate.operands);
-        } else {
-            self.operands = candidate.operands.into();
-        }
-        self.time = candidate.time;
+    /// Becomes `candidate`, whose operands have this hash.
+    pub(super) fn replace(&mut self, candidate: &Candidate<'_>, hash: u128) {
+        self.hash = halves(hash);
+        self.operands.replace(candidate.operands);
+        (self.seconds, self.nanos) = (candidate.time.seconds(), candidate.time.nanos());
         self.layout = candidate.layout;
         self.hops = candidate.hops;
     }
 
     /// `origin skew client location time`.
     pub(super) fn operands(&self) -> &[u8] {
-        &self.operands
+        self.operands.as_bytes()
     }
 
     pub(super) fn client(&self) -> &[u8] {
-        self.layout.texts(&self.operands).client
+        self.layout.client(self.operands())
+    }
+
+    /// What it adds to the digests.
+    pub(super) fn hash(&self) -> u128 {
+        u128::from(self.hash[0]) << 64 | u128::from(self.hash[1])
+    }
+
+    /// The digest of the smallest part that it is in.
+    pub(super) const fn leaf(&self) -> Leaf {
+        self.leaf
+    }
+
+    fn time(&self) -> PosixTime {
+        PosixTime::new(self.seconds, self.nanos).unwrap_or_default()
     }
 
     pub(super) const fn hops(&self) -> Hops {
@@ -161,7 +214,7 @@ impl Record {
 
     /// When a server accepted it, in nanoseconds since 1970.
     pub(super) fn accepted(&self) -> i128 {
-        accepted(self.time, self.layout.texts(&self.operands).skew)
+        accepted(self.time(), self.layout.texts(self.operands()).skew)
     }
 
     /// How `candidate` stands to this record: `Greater` replaces it, `Equal` is the same record.
@@ -170,20 +223,20 @@ impl Record {
     /// server changes and floods nothing); smaller origin; larger bytes of location, time and skew.
     pub(super) fn order(&self, candidate: &Candidate<'_>) -> Ordering {
         if is(Mutant::F64Times) {
-            return as_float(candidate.time).total_cmp(&as_float(self.time)).then_with(|| self.tie(candidate));
+            return as_float(candidate.time).total_cmp(&as_float(self.time())).then_with(|| self.tie(candidate));
         }
-        candidate.time.cmp(&self.time).then_with(|| self.tie(candidate))
+        candidate.time.cmp(&self.time()).then_with(|| self.tie(candidate))
     }
 
     /// The order of two records of one time: nearly always the same one by another way, else so rare that the texts are read again.
     fn tie(&self, candidate: &Candidate<'_>) -> Ordering {
-        if candidate.operands == &*self.operands {
+        if candidate.operands == self.operands() {
             return if is(Mutant::EqualIsNewer) { Ordering::Greater } else { Ordering::Equal };
         }
         if is(Mutant::NoTieBreak) {
             return Ordering::Less;
         }
-        let (new, old) = (candidate.layout.texts(candidate.operands), self.layout.texts(&self.operands));
+        let (new, old) = (candidate.layout.texts(candidate.operands), self.layout.texts(self.operands()));
         let skew = |texts: &Texts<'_>| Skew::new(texts.skew).unwrap_or_default();
         skew(&old)
             .cmp(&skew(&new))

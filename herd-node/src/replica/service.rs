@@ -12,7 +12,7 @@ use super::outlet::Outlet;
 use super::record::Candidate;
 use super::status::Trigger;
 use super::store::{AHEAD, Merge, Room, Slot};
-use super::{CloseReason, Event, LinkId, PeerIndex, Replica};
+use super::{ClientHash, CloseReason, Event, LinkId, PeerIndex, Replica};
 
 /// Bytes of lines other than records that may wait for one peer: one that sends PINGs and never reads is cut off here.
 const CONTROL_BYTES_MAX: usize = 65_536;
@@ -22,6 +22,17 @@ const REFUSED_MAX: usize = 65_536;
 impl Replica {
     /// A line came in on link `id`.
     pub fn handle_message(&mut self, now: Instant, id: LinkId, message: &PeerMessage<Bytes>) {
+        self.handle_hashed_message(now, id, message, None);
+    }
+
+    /// The same, where the hash of the client's name is known already, if it is an AT.
+    pub fn handle_hashed_message(
+        &mut self,
+        now: Instant,
+        id: LinkId,
+        message: &PeerMessage<Bytes>,
+        client: Option<ClientHash>,
+    ) {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.heard_at = link.heard_at.max(now);
         if is(Mutant::HelloDeadlineMoves) {
@@ -29,7 +40,7 @@ impl Replica {
         }
         match (link.phase, message) {
             (Phase::Closing, _) => {}
-            (Phase::Live, PeerMessage::At(at)) => self.on_at(now, id, at),
+            (Phase::Live, PeerMessage::At(at)) => self.on_at(now, id, at, client),
             (Phase::Live, PeerMessage::Dig(dig)) => self.on_dig(id, dig),
             (Phase::Live, PeerMessage::List(list)) => self.on_list(id, list),
             (Phase::Live, PeerMessage::Get(get)) => self.on_get(id, get),
@@ -79,18 +90,19 @@ impl Replica {
         self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, why()));
     }
 
-    fn on_at(&mut self, now: Instant, id: LinkId, at: &PeerAt<Bytes>) {
+    fn on_at(&mut self, now: Instant, id: LinkId, at: &PeerAt<Bytes>, client: Option<ClientHash>) {
         let Some(link) = self.links.get(&id) else { return };
         let (Some(peer), Some(lane)) = (link.peer, link.lane) else { return };
         if self.peer_name(peer) != Some(at.sender().as_str()) {
             let text = format!("sender {} is not this peer", at.sender());
             return self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, text));
         }
-        let Some(candidate) = Candidate::from_at(at.at(), at.hops()) else {
+        let Some(mut candidate) = Candidate::from_at(at.at(), at.hops()) else {
             // Kept, it would be an over-long line to the next peer, who would close that link each time it is dumped.
             self.owe(now, id, true);
             return self.on_bad_line(now, id, false, || "a record too long to be passed on".to_owned());
         };
+        candidate.client_hash = client;
         if is(Mutant::DropOwnOrigin) && at.at().texts()[0] == self.settings.name.as_bytes() {
             return;
         }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::secret::Secret;
 
+use super::IndexKey;
+
 /// The most peers one server may have.
 pub const PEERS_MAX: usize = 16;
 
@@ -41,7 +43,7 @@ pub struct Settings {
     /// A random number, drawn at each start.
     pub boot: u64,
     /// A random key for the index of clients.
-    pub index_key: (u64, u64),
+    pub index_key: IndexKey,
     /// A random number that back-off jitter grows from.
     pub jitter_seed: u64,
     /// Time between two PINGs. Must be well below `dead`.
@@ -85,7 +87,7 @@ impl Settings {
             peers,
             secrets: Vec::new(),
             boot: 0,
-            index_key: (0, 0),
+            index_key: IndexKey::new(0, 0),
             jitter_seed: 0,
             ping: Duration::from_secs(1),
             dead: Duration::from_secs(4),

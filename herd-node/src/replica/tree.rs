@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use herd_proto::Prefix;
 
-use super::digest::{Digest, RecordHash};
+use super::digest::Digest;
 use super::mutant::{Mutant, is};
 use super::store::Slot;
 
@@ -63,7 +63,6 @@ pub(super) struct Tree {
     next: Vec<u32>,
     /// The next newer one, so that a record can be taken out of the middle: clients could choose names that make a leaf long.
     previous: Vec<u32>,
-    leaf_of: Vec<Leaf>,
 }
 
 /// Without its hundreds of thousands of numbers: a server may be part of somebody's error message.
@@ -82,35 +81,31 @@ impl Tree {
             heads: vec![0; LEAVES],
             next: Vec::new(),
             previous: Vec::new(),
-            leaf_of: Vec::new(),
         }
     }
 
-    /// Adds the record of `client` at `slot`, where there is none: the next slot, or a lower one.
-    pub(super) fn insert(&mut self, hash: RecordHash, slot: Slot, client: &[u8], operands: &[u8]) {
-        let (leaf, record) = (hash.leaf_of(client), hash.of(operands));
+    /// Adds to `leaf` the record of `slot`, which has the hash `record`. It is not in the tree; it's the next slot, or a lower one.
+    pub(super) fn insert(&mut self, slot: Slot, leaf: Leaf, record: u128) {
         let (at, slot) = (usize::from(leaf), slot as usize);
         if self.next.len() <= slot {
             self.next.resize(slot + 1, 0);
             self.previous.resize(slot + 1, 0);
-            self.leaf_of.resize(slot + 1, 0);
         }
         let older = self.heads[at];
         let here = u32::try_from(slot + 1).unwrap_or(u32::MAX);
         if let Some(older) = slot_before(older) {
             self.previous[older] = here;
         }
-        (self.next[slot], self.previous[slot], self.leaf_of[slot]) = (older, 0, leaf);
+        (self.next[slot], self.previous[slot]) = (older, 0);
         self.heads[at] = here;
         self.leaves.add(at, record);
         self.blocks.add(at / BLOCK, record);
         self.total.add(record);
     }
 
-    /// Takes out the record of `slot`, which is in the tree.
-    pub(super) fn remove(&mut self, hash: RecordHash, slot: Slot, operands: &[u8]) {
-        let slot = slot as usize;
-        let Some(leaf) = self.leaf_of.get(slot).copied().map(usize::from) else { return };
+    /// Takes out of `leaf` the record of `slot`, which was added with the hash `record`.
+    pub(super) fn remove(&mut self, slot: Slot, leaf: Leaf, record: u128) {
+        let (leaf, slot) = (usize::from(leaf), slot as usize);
         let (older, newer) = (self.next[slot], self.previous[slot]);
         match slot_before(newer) {
             Some(newer) => self.next[newer] = older,
@@ -121,17 +116,15 @@ impl Tree {
         }
         // A walk that stands here ends with this leaf; what it misses of it the next comparison finds.
         (self.next[slot], self.previous[slot]) = (0, 0);
-        let record = hash.of(operands);
         self.leaves.remove(leaf, record);
         self.blocks.remove(leaf / BLOCK, record);
         self.total.remove(record);
     }
 
-    /// The record of `slot` becomes `new`.
-    pub(super) fn replace(&mut self, hash: RecordHash, slot: Slot, old: &[u8], new: &[u8]) {
-        let Some(leaf) = self.leaf_of.get(slot as usize).copied().map(usize::from) else { return };
-        let old = if is(Mutant::DigestKeepsOld) { 0 } else { hash.of(old) };
-        let new = hash.of(new);
+    /// A record of `leaf` gets another hash.
+    pub(super) fn replace(&mut self, leaf: Leaf, old: u128, new: u128) {
+        let leaf = usize::from(leaf);
+        let old = if is(Mutant::DigestKeepsOld) { 0 } else { old };
         self.leaves.replace(leaf, old, new);
         self.blocks.replace(leaf / BLOCK, old, new);
         self.total.replace(old, new);

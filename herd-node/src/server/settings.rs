@@ -11,7 +11,7 @@ pub(super) fn replica_settings(config: &Config, server: &ServerConfig) -> Result
     Ok(replica::Settings {
         secrets: config.secrets.clone(),
         boot: random::u64()?,
-        index_key: (random::u64()?, random::u64()?),
+        index_key: replica::IndexKey::new(random::u64()?, random::u64()?),
         jitter_seed: random::u64()?,
         ping: replication.ping,
         dead: replication.dead,

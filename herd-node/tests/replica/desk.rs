@@ -7,7 +7,7 @@ use herd_node::clock;
 use herd_node::replica::{Candidate, CloseReason, Event, LinkId, PeerIndex, Posted, Replica, Settings};
 use herd_node::secret::Secret;
 use herd_proto::codec::PeerCodec;
-use herd_proto::{At, ErrorCode, Hello, Hops, Nonce, ServerName};
+use herd_proto::{At, ErrorCode, Hello, Hops, Nonce, PeerMessage, ServerName};
 use hmac::{Hmac, Mac};
 use tokio_util::codec::Decoder;
 
@@ -83,7 +83,14 @@ impl Desk {
         let (mut codec, mut buffer) = (PeerCodec::default(), BytesMut::from(lines));
         while let Some(item) = codec.decode(&mut buffer).expect("no I/O here") {
             match item {
-                Ok(message) => self.replica.handle_message(self.now, link, &message),
+                // As servers do it; the simulation leaves the hashing to the core.
+                Ok(message) => {
+                    let client = match &message {
+                        PeerMessage::At(at) => Some(self.replica.hasher().client(at.at().client().as_bytes())),
+                        _ => None,
+                    };
+                    self.replica.handle_hashed_message(self.now, link, &message, client);
+                }
                 Err(invalid) => self.replica.handle_invalid(self.now, link, &invalid),
             }
         }
@@ -136,7 +143,10 @@ impl Desk {
     /// A client posts `at_line`, an AT line without its terminator.
     pub(crate) fn post(&mut self, at_line: &str) -> Posted {
         let at = At::parse(at_line.as_bytes()).expect("an AT line");
-        self.replica.handle_post(&Candidate::from_at(&at, Hops::default()).expect("short operands"))
+        let hasher = self.replica.hasher();
+        let hashes = (hasher.client(at.client().as_bytes()), hasher.operands(at.operands()));
+        let candidate = Candidate::from_at(&at, Hops::default()).expect("short operands");
+        self.replica.handle_post(&candidate.with_hashes(hashes.0, hashes.1))
     }
 
     /// A connection of the peer `name`, proven and in service.

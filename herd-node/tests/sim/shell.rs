@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use herd_node::replica::{PeerIndex, Replica, Settings};
+use herd_node::replica::{IndexKey, PeerIndex, Replica, Settings};
 use herd_node::secret::Secret;
 use herd_proto::{Nonce, encode};
 
@@ -23,7 +23,7 @@ impl Herd {
         settings.secrets = secrets.iter().map(|secret| Secret::new(secret.clone())).collect();
         settings.reconcile = self.scenario.reconcile;
         settings.boot = self.rng.next();
-        settings.index_key = (self.rng.next(), self.rng.next());
+        settings.index_key = IndexKey::new(self.rng.next(), self.rng.next());
         settings.jitter_seed = self.rng.next();
         settings.keeps_changes = self.scenario.disk;
         settings.copies = self.scenario.copies[self.identity(server)];

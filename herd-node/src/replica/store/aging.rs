@@ -5,7 +5,7 @@ use herd_proto::PosixTime;
 use super::super::expiry::{Age, Expiry};
 use super::super::lanes::LaneSet;
 use super::super::record::Record;
-use super::{Marks, Slot, Store, index_hash};
+use super::{Marks, Slot, Store};
 
 impl Store {
     /// The wall clock says `wall`.
@@ -40,7 +40,7 @@ impl Store {
         let Some(record) = self.records.get_mut(slot as usize).and_then(Option::as_mut) else { return Age::Gone };
         let age = self.expiry.age(|| record.accepted());
         if age != Age::Alive && !std::mem::replace(&mut record.is_silent, true) {
-            self.tree.remove(self.record_hash, slot, record.operands());
+            self.tree.remove(slot, record.leaf(), record.hash());
             self.silenced += 1;
         }
         age
@@ -49,8 +49,8 @@ impl Store {
     /// The silent record of `slot` is no more.
     fn forget(&mut self, slot: Slot) {
         let Some(record) = self.records.get_mut(slot as usize).and_then(Option::take) else { return };
-        let hash = index_hash(self.index_key, record.client());
-        if let Ok(entry) = self.index.find_entry(hash, |found| *found == slot) {
+        let hash = self.hasher.client(record.client());
+        if let Ok(entry) = self.index.find_entry(hash.0, |found| *found == slot) {
             entry.remove();
         }
         self.expiry.forget(slot);
@@ -65,8 +65,7 @@ impl Store {
         let Some(at) = self.records.iter().position(is_told) else { return };
         let slot = Slot::try_from(at).unwrap_or(Slot::MAX);
         if let Some(record) = self.record(slot) {
-            let operands = record.operands().to_vec();
-            self.tree.remove(self.record_hash, slot, &operands);
+            self.tree.remove(slot, record.leaf(), record.hash());
             self.forget(slot);
         }
     }

@@ -1,22 +1,23 @@
 //! The newest record of every client, its marks, and the digest of them all.
 
 mod aging;
+mod chunks;
 mod truth;
 
 use std::cmp::Ordering;
-use std::hash::Hasher;
 use std::hint::black_box;
 use std::time::Duration;
 
 use hashbrown::HashTable;
-use siphasher::sip::SipHasher13;
 
-use super::digest::{Digest, RecordHash, Salt};
+use super::digest::{Digest, Salt};
 use super::expiry::{Age, Expiry};
+use super::hashes::{ClientHash, Hasher, OperandsHash};
 use super::lanes::{Lane, LaneSet};
 use super::mutant::{Mutant, is};
 use super::record::{Candidate, Record};
 use super::tree::Tree;
+use chunks::Chunks;
 
 /// A client's place in the store: dense, and given to another only once the client's record has expired and nothing points to it.
 pub(super) type Slot = u32;
@@ -57,20 +58,18 @@ pub(super) const AHEAD: usize = 32;
 
 /// All records of a server.
 ///
-/// The index holds slots only and finds the client's name in the record: five bytes a client. Its hash has a random key,
-/// because clients choose their names and could otherwise choose them to collide; SipHash, because its resistance is argued for.
+/// The index holds slots only and finds the client's name in the record: five bytes a client.
 #[derive(Debug)]
 pub(super) struct Store {
     index: HashTable<Slot>,
-    index_key: (u64, u64),
-    records: Vec<Option<Record>>,
+    records: Chunks<Option<Record>>,
     /// Slots without a record, and with no mark set.
     free: Vec<Slot>,
     /// Slots with a record.
     held: usize,
     /// Apart from the records, so that freeing a lane reads 8 bytes a client and not their texts.
     marks: Vec<Marks>,
-    record_hash: RecordHash,
+    hasher: Hasher,
     tree: Tree,
     expiry: Expiry,
     /// Records that fell silent and were not counted yet.
@@ -79,20 +78,27 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn new(record_hash: RecordHash, index_key: (u64, u64), ttl: Option<Duration>) -> Self {
+    pub(super) fn new(hasher: Hasher, ttl: Option<Duration>) -> Self {
         Self {
             index: HashTable::new(),
-            index_key,
-            records: Vec::new(),
+            records: Chunks::new(),
             free: Vec::new(),
             held: 0,
             marks: Vec::new(),
-            record_hash,
+            hasher,
             tree: Tree::new(),
             expiry: Expiry::new(ttl),
             silenced: 0,
             bytes: 0,
         }
+    }
+
+    pub(super) const fn hasher(&self) -> Hasher {
+        self.hasher
+    }
+
+    fn operands_hash(&self, candidate: &Candidate<'_>) -> OperandsHash {
+        candidate.operands_hash.unwrap_or_else(|| self.hasher.operands(candidate.operands()))
     }
 
     pub(super) fn digest(&self) -> Digest {
@@ -105,7 +111,7 @@ impl Store {
 
     /// A record's hash as the link with `salt` shows it.
     pub(super) fn salted_hash(&self, slot: Slot, salt: Salt) -> Option<u64> {
-        self.told(slot).map(|record| salt.hash(self.record_hash.of(record.operands())))
+        self.told(slot).map(|record| salt.hash(record.hash()))
     }
 
     /// The number of slots there are.
@@ -150,8 +156,10 @@ impl Store {
             return Merge::Expired;
         }
         let is_silent = age == Age::Silent;
-        let Some(slot) = self.slot_of(candidate.client()) else {
-            return self.insert(candidate, is_silent, room);
+        let client = candidate.client();
+        let hash = candidate.client_hash.unwrap_or_else(|| self.hasher.client(client));
+        let Some(slot) = self.find_slot(client, hash) else {
+            return self.insert(candidate, hash, is_silent, room);
         };
         self.silence_if_over(slot);
         let Some(record) = self.record(slot) else { return Merge::Stale };
@@ -170,6 +178,7 @@ impl Store {
     }
 
     fn replace(&mut self, slot: Slot, candidate: &Candidate<'_>, is_silent: bool, room: Room) -> Merge {
+        let OperandsHash(hash) = self.operands_hash(candidate);
         let Some(record) = self.records.get_mut(slot as usize).and_then(Option::as_mut) else { return Merge::Stale };
         let bytes = self.bytes + candidate.operands().len() - record.operands().len();
         // Known clients may move as they like, but not grow: a short first position would be a ticket to any amount of memory.
@@ -177,20 +186,18 @@ impl Store {
             return Merge::Full;
         }
         match (record.is_silent, is_silent) {
-            (false, false) => {
-                self.tree.replace(self.record_hash, slot, record.operands(), candidate.operands());
-            }
-            (true, false) => self.tree.insert(self.record_hash, slot, candidate.client(), candidate.operands()),
+            (false, false) => self.tree.replace(record.leaf(), record.hash(), hash),
+            (true, false) => self.tree.insert(slot, record.leaf(), hash),
             (_, true) => {}
         }
         self.bytes = bytes;
-        record.replace(candidate);
+        record.replace(candidate, hash);
         record.is_silent = is_silent;
         self.expiry.schedule(slot, || candidate.accepted(), is_silent);
         if is_silent { Merge::Expired } else { Merge::Newer(slot) }
     }
 
-    fn insert(&mut self, candidate: &Candidate<'_>, is_silent: bool, room: Room) -> Merge {
+    fn insert(&mut self, candidate: &Candidate<'_>, hash: ClientHash, is_silent: bool, room: Room) -> Merge {
         if is(Mutant::EvictOldest) && self.held >= 16 {
             self.evict();
         }
@@ -203,15 +210,17 @@ impl Store {
             self.marks.push(Marks::default());
             self.slots() - 1
         });
-        let (records, key) = (&self.records, self.index_key);
+        let (records, hasher) = (&self.records, self.hasher);
         let client_of = |slot: &Slot| records.get(*slot as usize).and_then(Option::as_ref).map(Record::client);
-        let rehash = |slot: &Slot| index_hash(key, client_of(slot).unwrap_or_default());
-        self.index.insert_unique(index_hash(key, candidate.client()), slot, rehash);
+        let rehash = |slot: &Slot| hasher.client(client_of(slot).unwrap_or_default()).0;
+        self.index.insert_unique(hash.0, slot, rehash);
+        let leaf = self.hasher.records.leaf_of(candidate.client());
+        let OperandsHash(hash) = self.operands_hash(candidate);
         if let Some(place) = self.records.get_mut(slot as usize) {
-            *place = Some(Record::new(candidate, is_silent));
+            *place = Some(Record::new(candidate, leaf, hash, is_silent));
         }
         if !is_silent {
-            self.tree.insert(self.record_hash, slot, candidate.client(), candidate.operands());
+            self.tree.insert(slot, leaf, hash);
         }
         self.held += 1;
         self.bytes = bytes;
@@ -220,21 +229,25 @@ impl Store {
     }
 
     pub(super) fn slot_of(&self, client: &[u8]) -> Option<Slot> {
+        self.find_slot(client, self.hasher.client(client))
+    }
+
+    fn find_slot(&self, client: &[u8], hash: ClientHash) -> Option<Slot> {
         let is_clients = |slot: &Slot| self.record(*slot).is_some_and(|record| record.client() == client);
-        self.index.find(index_hash(self.index_key, client), is_clients).copied()
+        self.index.find(hash.0, is_clients).copied()
     }
 
     /// Has the records of `clients` brought from memory, several at a time, for merges to come.
     ///
     /// In a store larger than the caches a merge alone waits for three reads of which each needs the one before, longer than all its
     /// work takes. Here the reads of many clients are under way together.
-    pub(super) fn look_ahead<'a>(&self, clients: impl Iterator<Item = &'a [u8]>) {
-        let mut hashes = clients.map(|client| index_hash(self.index_key, client)).peekable();
+    pub(super) fn look_ahead(&self, clients: impl Iterator<Item = ClientHash>) {
+        let mut hashes = clients.peekable();
         while hashes.peek().is_some() {
             let mut slots = [0; AHEAD];
             for (slot, hash) in slots.iter_mut().zip(&mut hashes) {
                 // The first whose few bits of hash fit, nearly always the client's own: whose it is takes a read more to know.
-                *slot = self.index.find(hash, |_| true).copied().unwrap_or_default();
+                *slot = self.index.find(hash.0, |_| true).copied().unwrap_or_default();
             }
             self.touch(&slots);
         }
@@ -314,10 +327,4 @@ impl Store {
             }
         }
     }
-}
-
-fn index_hash(key: (u64, u64), client: &[u8]) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(key.0, key.1);
-    hasher.write(client);
-    hasher.finish()
 }

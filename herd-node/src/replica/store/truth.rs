@@ -23,8 +23,9 @@ impl Store {
     pub(in crate::replica) fn has_true_digests(&self) -> bool {
         let mut expected: BTreeMap<Prefix, Digest> = BTreeMap::new();
         let mut total = Digest::default();
+        let hasher = self.hasher.records;
         for record in self.records() {
-            let (leaf, hash) = (self.record_hash.leaf_of(record.client()), self.record_hash.of(record.operands()));
+            let (leaf, hash) = (hasher.leaf_of(record.client()), hasher.of(record.operands()));
             total.add(hash);
             let mut prefix = Prefix::ROOT;
             for shift in [12, 8, 4, 0] {
