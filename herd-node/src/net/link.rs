@@ -3,6 +3,7 @@
 //! It reads and writes at once, in one task: two servers that each waited for the other to read would wait for ever.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use herd_proto::codec::PeerCodec;
 use herd_proto::{Invalid, PeerMessage};
 use tokio::sync::Notify;
+use tokio::time::Sleep;
 use tokio_util::codec::Decoder;
 
 use crate::clock;
@@ -29,6 +31,12 @@ const LOOK_AHEAD: usize = 128;
 /// Bytes read and sent before other tasks get their turn: waiting for a socket that is always ready is no pause, and a peer that never
 /// pauses would keep a thread to itself, and with it whatever was woken there last.
 const TURN_BYTES: usize = 65_536;
+/// What goes out at once for a link to be called busy, or how soon after the last: then the next waits for [`PACE`], and is one write and
+/// one read for what would have been many of each. A herd under load does mostly those. A lone update waits for nothing.
+const BUSY_BYTES: usize = 1024;
+const BUSY_GAP: Duration = Duration::from_micros(100);
+/// From one write of a busy link to the next.
+const PACE: Duration = Duration::from_millis(1);
 /// How long a link that is closing may take to send its last lines.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -52,6 +60,9 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId) {
         turn: 0,
         progress_by: None,
         close_by: None,
+        may_wait: false,
+        flushed_at: clock::monotonic(),
+        pause: None,
     };
     let why = match link.run(&writer).await {
         Ok(why) => why.to_owned(),
@@ -86,6 +97,12 @@ struct LinkTask<'a> {
     progress_by: Option<Instant>,
     /// When a closing link is cut off.
     close_by: Option<Instant>,
+    /// Nobody waits for what this link sends: it may be held back for a moment.
+    may_wait: bool,
+    /// When something was sent last.
+    flushed_at: Instant,
+    /// Until then nothing is taken from the replica.
+    pause: Option<Pin<Box<Sleep>>>,
     journal: Batch,
 }
 
@@ -96,11 +113,11 @@ impl LinkTask<'_> {
         let mut stopped = std::pin::pin!(self.shared.stop_links.cancelled());
         loop {
             self.give_way().await;
-            let is_closing = self.refill();
+            let is_closing = self.pause.is_none() && self.refill();
             let had_output = !self.output.is_empty();
             self.send()?;
             // The replica gives a batch at a time and wakes nobody until it has been asked in vain.
-            let may_have_more = had_output && self.output.is_empty();
+            let may_have_more = had_output && self.output.is_empty() && self.pause.is_none();
             if is_closing && self.output.is_empty() && !may_have_more {
                 return Ok("closed by this server");
             }
@@ -121,7 +138,10 @@ impl LinkTask<'_> {
                 }
                 ready = self.stream.writable(), if !self.output.is_empty() => ready?,
                 () = std::future::ready(()), if may_have_more => {}
-                () = writer.notified() => {}
+                () = over(&mut self.pause), if self.pause.is_some() => self.pause = None,
+                // Whoever else has something for the peer says so first: one write for all of it, where each of them would have
+                // been one. Of those who have nothing to do it costs a microsecond.
+                () = writer.notified(), if self.pause.is_none() => tokio::task::yield_now().await,
             }
         }
     }
@@ -142,12 +162,13 @@ impl LinkTask<'_> {
     /// Takes what the replica has to send, once everything before it has been sent. Returns whether the link is closing.
     fn refill(&mut self) -> bool {
         let Self { shared, id, output, .. } = self;
-        let (is_closing, peer) = shared.with_replica(|replica| {
+        let (is_closing, peer, may_wait) = shared.with_replica(|replica| {
             if output.is_empty() {
                 replica.poll_transmit(clock::monotonic(), *id, output, BATCH_BYTES);
             }
-            (replica.is_closing(*id), replica.proven_peer(*id))
+            (replica.is_closing(*id), replica.proven_peer(*id), replica.may_wait(*id))
         });
+        self.may_wait = may_wait;
         if peer.is_some() && !matches!(self.party, Party::Peer(_)) {
             self.party = self.shared.party(peer);
         }
@@ -175,10 +196,24 @@ impl LinkTask<'_> {
                 Err(error) => return Err(error),
             }
         }
+        self.set_pace();
         self.output.clear();
         self.sent = 0;
         self.progress_by = None;
         Ok(())
+    }
+
+    /// Holds back what comes next if this link is busy, unless there is a batch full of it already.
+    fn set_pace(&mut self) {
+        if self.output.is_empty() {
+            return;
+        }
+        let now = clock::monotonic();
+        let is_busy = self.output.len() >= BUSY_BYTES || now.duration_since(self.flushed_at) < BUSY_GAP;
+        self.flushed_at = now;
+        if is_busy && self.may_wait && self.output.len() < BATCH_BYTES {
+            self.pause = Some(Box::pin(tokio::time::sleep(PACE)));
+        }
     }
 
     /// Reads what has arrived and hands it to the replica, all of it under one lock. Returns false at the end of input.
@@ -232,6 +267,14 @@ fn client_of(message: &Incoming) -> Option<&[u8]> {
     match message {
         Ok(PeerMessage::At(at)) => Some(at.at().client().as_bytes()),
         _ => None,
+    }
+}
+
+/// Ends with `pause`; never without one.
+async fn over(pause: &mut Option<Pin<Box<Sleep>>>) {
+    match pause {
+        Some(pause) => pause.as_mut().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -212,6 +212,15 @@ impl Replica {
         self.links.get(&link).is_none_or(|link| link.phase == Phase::Closing)
     }
 
+    /// Whether nobody waits for what `link` has to send but for news themselves: no reply to a client, here or there, no comparison, no
+    /// handshake, no goodbye. Then the caller may let it gather for a moment.
+    pub fn may_wait(&self, link: LinkId) -> bool {
+        self.links.get(&link).is_some_and(|link| {
+            let is_news = link.reconciler.is_idle() && link.catch_up.is_none();
+            link.is_live() && is_news && link.owed.is_none() && !self.copies.are_wanted()
+        })
+    }
+
     /// What waits in memory for `peer` on all its links, for tests: records to be sent or acknowledged, bytes of other lines, steps of
     /// comparisons.
     #[doc(hidden)]

@@ -12,6 +12,7 @@ mod duplicates;
 mod exchange;
 mod expiry;
 mod handshake;
+mod haste;
 mod laws;
 mod limits;
 mod model;
