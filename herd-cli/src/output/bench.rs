@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use herd_proto::Escaped;
-use serde_json::Value;
 
 use super::style::{Role, Style};
 use super::table::{self, Align};
@@ -18,30 +17,15 @@ pub(super) fn human(report: &Report, style: Style, width: usize) -> String {
     }
 }
 
-/// The names and values of the JSON, a tab between them; of what is within others, names joined by a point.
+/// The names and values of the JSON, one a line.
 pub(super) fn raw(report: &Report) -> String {
-    let mut out = String::new();
-    // Numbers and text: there is nothing in it that could fail.
-    flatten(&mut out, "", &serde_json::to_value(report).unwrap_or_default());
-    out
+    super::flat::lines(&json(report))
 }
 
 /// One object on one line. The schema is documented in `--help`.
 pub(super) fn json(report: &Report) -> String {
+    // Numbers and text: there is nothing in it that could fail.
     super::json::compact(&serde_json::to_string(report).unwrap_or_default()) + "\n"
-}
-
-fn flatten(out: &mut String, name: &str, value: &Value) {
-    let joined = |part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
-    match value {
-        Value::Object(fields) => fields.iter().for_each(|(field, value)| flatten(out, &joined(field), value)),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, value)| flatten(out, &joined(&index.to_string()), value));
-        }
-        Value::String(text) => drop(writeln!(out, "{name}\t{}", escaped(text))),
-        Value::Null => drop(writeln!(out, "{name}\t-")),
-        number => drop(writeln!(out, "{name}\t{number}")),
-    }
 }
 
 fn load(report: &LoadReport, style: Style, width: usize) -> String {
@@ -57,7 +41,7 @@ fn load(report: &LoadReport, style: Style, width: usize) -> String {
     let mut out = headline(&report.servers, style);
     let _ = writeln!(
         out,
-        "{}, {kind} on each; {} clients{questions}; {} s after {} s\n",
+        "{}, {kind} on each; {} clients{questions}; {:.1} s, warm-up {:.1} s\n",
         plural(report.connections, "connection"),
         count(report.clients as u64),
         report.duration_s,
