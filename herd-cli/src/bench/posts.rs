@@ -44,11 +44,11 @@ impl Posts {
     pub(super) fn new(prefix: &str, clients: Range<usize>, mix: Mix, radius_and_limit: &str) -> Self {
         let id = COMMAND.len()..COMMAND.len() + prefix.len() + ID_DIGITS;
         let time = now();
-        let mut lines = Vec::new();
+        let line_len = line(prefix, 0, time).len();
+        let mut lines = Vec::with_capacity(line_len * clients.len());
         for client in clients {
             lines.extend_from_slice(line(prefix, client, time).as_bytes());
         }
-        let line_len = line(prefix, 0, time).len();
         let question_end = format!(" {radius_and_limit}\n").into_bytes();
         Self { lines, line_len, id, at: 0, time, time_text: text(time), mix, asked: 0, question_end }
     }
@@ -92,8 +92,11 @@ impl Posts {
             let begin = out.len();
             out.extend_from_slice(&self.lines[self.at..self.at + len]);
             for line in out[begin..].chunks_exact_mut(self.line_len) {
-                let end = line.len() - 1;
-                line[end - TIME_LEN..end].copy_from_slice(&self.time_text);
+                if let Some((_, before)) = line.split_last_mut()
+                    && let Some(time) = before.last_chunk_mut()
+                {
+                    *time = self.time_text;
+                }
             }
             self.at += len;
             left -= len;
