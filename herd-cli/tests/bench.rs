@@ -352,6 +352,27 @@ fn an_interrupt_ends_it_and_what_was_measured_is_shown() {
     }
 }
 
+/// In the warm-up there is nothing yet.
+#[test]
+fn an_interrupt_before_anything_is_measured_ends_it_as_shells_expect() {
+    if interrupts_are_ignored() {
+        eprintln!("skipped: these tests run with SIGINT ignored");
+        return;
+    }
+    let (tell, told) = mpsc::channel();
+    let server = answering_all(move |line| {
+        let _ = tell.send(());
+        reply(line)
+    });
+    let line = ["bench", "--warmup", "600", "-C", "1", "--clients", "1", "--server", &server.to_string()];
+    let child = herd_cli(&line).spawn().unwrap();
+    told.recv().unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(130), &b""[..]));
+    assert_eq!(output.stderr, b"herd-cli: interrupted\n");
+}
+
 #[cfg(target_os = "linux")]
 fn interrupts_are_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

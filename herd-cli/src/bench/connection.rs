@@ -177,6 +177,7 @@ impl Connection {
         counts.requests += measured as u64;
         if measured > 0 {
             counts.bytes_sent += (self.out.len() - before) as u64;
+            counts.last_request = now;
         }
     }
 

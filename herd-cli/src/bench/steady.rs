@@ -20,7 +20,11 @@ pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut W
     let mut running = watch.over(Crew::gather(load.clone())).await?.start();
     follow(&mut running, &load, watch).await;
     watch.progress.show("");
-    Ok(outcome(&load, running.finish()))
+    let measured = running.finish();
+    if measured.was_interrupted && measured.counts.requests == 0 {
+        return Err(Fault::Interrupted);
+    }
+    Ok(outcome(&load, &measured))
 }
 
 /// What the options ask for, and of whom.
@@ -79,8 +83,8 @@ fn line(glance: &Glance, last: Option<Glance>, load: &Load) -> String {
     format!("{:.1} s{of}   {rate:.0} replies/s   p99 {:.0} us   {invalid} invalid", elapsed.as_secs_f64(), glance.p99)
 }
 
-fn outcome(load: &Load, measured: Measured) -> Outcome {
-    let complaints = complaints(load, &measured);
+fn outcome(load: &Load, measured: &Measured) -> Outcome {
+    let complaints = complaints(load, measured);
     let code = match measured.counts.invalid {
         _ if !complaints.is_empty() => ExitCode::Unanswered,
         0 => ExitCode::Answered,
@@ -97,7 +101,7 @@ fn outcome(load: &Load, measured: Measured) -> Outcome {
         whatsat_share: load.whatsat,
         rate: load.rate,
         warmup_s: load.warmup.as_secs_f64(),
-        duration_s: sending,
+        duration_s: seconds(measured.duration),
         requests: counts.requests,
         replies: counts.replies,
         invalid: counts.invalid,
@@ -107,7 +111,7 @@ fn outcome(load: &Load, measured: Measured) -> Outcome {
         bytes_sent: counts.bytes_sent,
         bytes_received: counts.bytes_received,
         latency_us: measured.latencies.summary(),
-        notes: notes(load, &measured),
+        notes: notes(load, measured),
     };
     Outcome { report: Report::Load(report), complaints, code }
 }
@@ -131,7 +135,7 @@ pub(super) fn notes(load: &Load, measured: &Measured) -> Vec<String> {
         notes.push("This is the generator's own limit: no server can seem faster.".to_owned());
     }
     if measured.was_interrupted {
-        notes.push(format!("Interrupted after {:.1} s.", measured.sending.as_secs_f64()));
+        notes.push(format!("Interrupted after {:.1} s.", measured.duration.as_secs_f64()));
     }
     if measured.unsent > 0 {
         let due = measured.unsent + measured.counts.requests;
