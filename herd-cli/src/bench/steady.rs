@@ -11,6 +11,7 @@ use super::report::{LoadReport, Loop, Report, per_second, seconds};
 use super::targets::{self, Target};
 use super::{Outcome, Watch, allow, echo};
 use crate::args::ServerArgs;
+use crate::digest::grouped;
 use crate::exit::ExitCode;
 use crate::fault::{Fault, causes};
 
@@ -92,9 +93,10 @@ fn outcome(load: &Load, measured: &Measured) -> Outcome {
     };
     let (sending, receiving) = (seconds(measured.sending), seconds(measured.receiving));
     let counts = &measured.counts;
+    let (servers, names) = targets::listed(load.targets.iter());
     let report = LoadReport {
         mode: if load.rate.is_some() { Loop::Open } else { Loop::Closed },
-        servers: load.targets.iter().map(|target| target.address.clone()).collect(),
+        servers,
         connections: load.connections,
         pipeline: load.pipeline,
         clients: load.clients,
@@ -111,6 +113,7 @@ fn outcome(load: &Load, measured: &Measured) -> Outcome {
         bytes_sent: counts.bytes_sent,
         bytes_received: counts.bytes_received,
         latency_us: measured.latencies.summary(),
+        names,
         notes: notes(load, measured),
     };
     Outcome { report: Report::Load(report), complaints, code }
@@ -141,15 +144,17 @@ pub(super) fn notes(load: &Load, measured: &Measured) -> Vec<String> {
         let due = measured.unsent + measured.counts.requests;
         let whose = if measured.late.count > measured.unsent { "the generator" } else { "the server" };
         notes.push(format!(
-            "{} of {due} requests were due and never left: {whose} did not keep up. Latencies are those of the others.",
-            measured.unsent
+            "{} of {} requests were due and never left: {whose} did not keep up. Latencies are those of the others.",
+            grouped(measured.unsent),
+            grouped(due)
         ));
     }
     if measured.late.count > 0 {
         let Late { count, longest } = measured.late;
         let longest = longest as f64 / 1e6;
         notes.push(format!(
-            "The generator was late for {count} requests, by {longest:.1} ms at most; their latencies have that in them."
+            "The generator was late for {} requests, by {longest:.1} ms at most; their latencies have that in them.",
+            grouped(count)
         ));
     }
     notes

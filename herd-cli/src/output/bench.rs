@@ -38,7 +38,7 @@ fn load(report: &LoadReport, style: Style, width: usize) -> String {
     } else {
         String::new()
     };
-    let mut out = headline(&report.servers, style);
+    let mut out = headline(&report.names, style);
     let _ = writeln!(
         out,
         "{}, {kind} on each; {} clients{questions}; {:.1} s, warm-up {:.1} s\n",
@@ -67,14 +67,14 @@ fn load(report: &LoadReport, style: Style, width: usize) -> String {
 }
 
 fn propagation(report: &PropagationReport, style: Style, width: usize) -> String {
-    let mut out = headline(&report.servers, style);
+    let mut out = headline(&report.names, style);
     let load = report.rate.map(|rate| format!(", under {} requests/s", number(rate))).unwrap_or_default();
     let _ = writeln!(
         out,
         "{} posts, at each server in turn, until every other has shown it{load}\n",
         count(report.samples)
     );
-    let names: Vec<String> = report.by_server.iter().map(|server| escaped(&server.name)).collect();
+    let names: Vec<String> = report.names.iter().map(|name| escaped(name)).collect();
     let mut rows = vec![("everywhere", &report.latency_us)];
     rows.extend(names.iter().map(String::as_str).zip(report.by_server.iter().map(|server| &server.latency_us)));
     rows.push(("poll", &report.poll_us));
@@ -85,7 +85,7 @@ fn propagation(report: &PropagationReport, style: Style, width: usize) -> String
 }
 
 fn burst(report: &BurstReport, style: Style, width: usize) -> String {
-    let mut out = headline(&report.servers, style);
+    let mut out = headline(&report.names, style);
     let _ = writeln!(
         out,
         "{} clients within {} s: {} connected, {} answered, {} failed; the last answer after {:.3} s\n",
@@ -102,9 +102,9 @@ fn burst(report: &BurstReport, style: Style, width: usize) -> String {
     out
 }
 
-fn headline(servers: &[String], style: Style) -> String {
-    let servers: Vec<String> = servers.iter().map(|server| escaped(server)).collect();
-    format!("{}\n", style.paint(Role::Strong, servers.join(", ")))
+fn headline(names: &[String], style: Style) -> String {
+    let names: Vec<String> = names.iter().map(|name| escaped(name)).collect();
+    format!("{}\n", style.paint(Role::Strong, names.join(", ")))
 }
 
 fn push_latencies(out: &mut String, summaries: &[(&str, &Summary)], style: Style, width: usize) {
