@@ -4,10 +4,10 @@ mod common;
 
 use std::collections::HashMap;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use common::servers::{Servers, default_herd};
-use common::{answering_all, herd_cli, reply, run};
+use common::{answering_all, herd_cli, interrupt, interrupts_are_ignored, reply, run};
 use serde_json::Value;
 
 /// The fields of a summary of latencies.
@@ -83,29 +83,54 @@ fn a_load_may_run_meanwhile() {
     }
 }
 
-/// Two servers of another make that share what they know. They refuse a bound of 0.
-#[test]
-fn where_a_bound_of_0_is_refused_1_is_asked_for() {
+/// Two servers of another make that share what they know. They refuse a bound of 0, and tell of every post.
+fn sharing(tell: &mpsc::Sender<()>) -> [String; 2] {
     let known: Arc<Mutex<HashMap<String, String>>> = Arc::default();
-    let server = || {
-        let known = known.clone();
-        answering_all(move |line| {
+    [(); 2].map(|()| {
+        let (known, tell) = (known.clone(), tell.clone());
+        let address = answering_all(move |line| {
             let text = String::from_utf8_lossy(line).into_owned();
             match text.split(' ').collect::<Vec<_>>()[..] {
                 ["IAMAT", id, ..] => {
                     let at = String::from_utf8(reply(line)).unwrap();
                     known.lock().unwrap().insert(id.to_owned(), at.clone());
+                    let _ = tell.send(());
                     at.into_bytes()
                 }
                 ["WHATSAT", id, _, "1"] => format!("{}{{}}\n\n", known.lock().unwrap()[id]).into_bytes(),
                 _ => format!("? {text}\n").into_bytes(),
             }
-        })
-    };
-    let others = server().to_string();
-    let output = run(server(), &["bench", "--propagation", "--samples", "10", "--json", "--server", &others]);
+        });
+        address.to_string()
+    })
+}
+
+#[test]
+fn where_a_bound_of_0_is_refused_1_is_asked_for() {
+    let [one, other] = sharing(&mpsc::channel().0);
+    let output = run(&one, &["bench", "--propagation", "--samples", "10", "--json", "--server", &other]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["samples"], 10);
+}
+
+#[test]
+fn an_interrupt_ends_it_and_what_was_measured_is_shown() {
+    if interrupts_are_ignored() {
+        eprintln!("skipped: these tests run with SIGINT ignored");
+        return;
+    }
+    let (tell, told) = mpsc::channel();
+    let [one, other] = sharing(&tell);
+    let line = ["bench", "--propagation", "--samples", "1000000", "--json", "--server", &one, "--server", &other];
+    let child = herd_cli(&line).spawn().unwrap();
+    // Fifty and some more to begin with, that do not count.
+    (0..70).for_each(|_| told.recv().unwrap());
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!((10..1_000_000).contains(&said["samples"].as_u64().unwrap()), "{said}");
+    assert_eq!((&said["servers"], said["by_server"].as_array().unwrap().len()), (&vec![one, other].into(), 2));
 }
 
 #[test]

@@ -51,12 +51,21 @@ pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut W
     Ok(Outcome { report: Report::Propagation(report), complaints, code })
 }
 
-/// Takes so many samples, unless somebody has enough.
+/// Takes so many samples, unless somebody has enough: then the one that is under way is the last.
 async fn take(probes: &mut Probes, samples: usize, watch: &mut Watch) -> Result<bool, Fault> {
     while probes.taken() < samples {
-        tokio::select! {
-            sampled = probes.sample() => sampled?,
-            () = watch.interrupts.next() => return Ok(true),
+        let mut was_interrupted = false;
+        {
+            let mut sample = std::pin::pin!(probes.sample());
+            loop {
+                tokio::select! {
+                    sampled = &mut sample => break sampled?,
+                    () = watch.interrupts.next() => was_interrupted = true,
+                }
+            }
+        }
+        if was_interrupted {
+            return Ok(true);
         }
         tokio::select! {
             biased;

@@ -117,3 +117,23 @@ pub(crate) fn ends(output: &Output, code: i32, stdout: impl AsRef<[u8]>, stderr:
     assert_eq!(output.stdout, stdout.as_ref());
     assert_eq!(complaints, stderr);
 }
+
+/// What Ctrl-C does.
+pub(crate) fn interrupt(child: &Child) {
+    let script = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+}
+
+/// As a shell sees to for what it starts in the background; children inherit it.
+#[cfg(target_os = "linux")]
+pub(crate) fn interrupts_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 2 != 0)
+}
+
+/// Where that can't be told, nothing is tried.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn interrupts_are_ignored() -> bool {
+    true
+}
