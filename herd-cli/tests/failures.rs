@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use common::{ends, herd, herd_cli, run, run_with, serve, spawn};
+use common::{ends, herd, herd_cli, interrupts_are_ignored, run, run_with, serve, spawn};
 
 /// An address nobody listens at.
 fn nobody() -> String {
@@ -177,12 +177,4 @@ fn an_interrupt_ends_it_as_shells_expect() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.status.signal()), (None, Some(2)));
     assert!(output.stdout.is_empty() && output.stderr.is_empty());
-}
-
-/// As a shell sees to for what it starts in the background; children inherit it.
-#[cfg(target_os = "linux")]
-fn interrupts_are_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 2 != 0)
 }
