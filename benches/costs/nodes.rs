@@ -106,10 +106,11 @@ impl Nodes {
         loop {
             let servers = (0..self.running.len()).filter(|server| self.running[*server].is_some());
             // One that has just been started does not answer yet.
-            if let Ok(all) = servers.map(|server| self.status(server)).collect::<io::Result<Vec<Status>>>() {
-                if is_so(&all) {
-                    return Ok(all);
-                }
+            let all: io::Result<Vec<Status>> = servers.map(|server| self.status(server)).collect();
+            if let Ok(all) = all
+                && is_so(&all)
+            {
+                return Ok(all);
             }
             if clock::monotonic().duration_since(begin) > PATIENCE {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, format!("waited {PATIENCE:?} for: {what}")));
