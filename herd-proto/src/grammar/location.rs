@@ -94,6 +94,7 @@ fn angle<'a>(input: Input<'a>, axis: &Axis) -> Parsed<'a, (Angle, Form)> {
 }
 
 /// A number without a sign.
+#[derive(Clone, Copy)]
 struct Decimal {
     /// `None` from 2^64 on.
     whole: Option<u64>,
