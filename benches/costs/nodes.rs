@@ -26,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) servers: usize,
     pub(crate) has_journal: bool,
     pub(crate) has_disk: bool,
+    /// Records end after a day.
+    pub(crate) has_ttl: bool,
 }
 
 /// A herd of which any number of servers run. They are killed when this is dropped, and what they wrote is removed.
@@ -139,6 +141,9 @@ fn config(setup: Setup, addresses: &[[SocketAddr; 3]]) -> String {
     );
     if setup.has_disk {
         text.push_str("\n[disk]\n");
+    }
+    if setup.has_ttl {
+        text.push_str("\n[replication]\nttl_s = 86_400\n");
     }
     let links = links(setup.servers);
     for (number, [client, peer, admin]) in addresses.iter().enumerate() {

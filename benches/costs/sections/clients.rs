@@ -18,29 +18,7 @@ const MILLION: usize = 1_000_000;
 pub(crate) fn run(options: &Options, findings: &mut Findings) -> io::Result<()> {
     let full = [1_000, 10_000, 100_000, MILLION, 10 * MILLION];
     let sizes = options.pick(&full[..], &[1_000, 20_000]);
-    let mut herds = Vec::new();
-    let mut bytes = Vec::new();
-    for clients in sizes.iter().copied() {
-        let nodes = Nodes::started(Setup { servers: 1, ..Setup::default() })?;
-        let empty = nodes.resident_bytes(0)?;
-        Traffic::usual(Kind::Post, clients).fill(&nodes.clients())?;
-        let status = nodes.status(0)?;
-        if status.records != clients as u64 {
-            return Err(io::Error::other(format!("{} records of {clients} clients", status.records)));
-        }
-        bytes.push(grown(empty, nodes.resident_bytes(0)?, clients));
-        findings.point(MEMORY, "herd-node", clients, bytes[bytes.len() - 1]);
-        findings.point(MEMORY, "texts", clients, status.record_bytes as f64 / clients as f64);
-        match redis_bytes(clients)? {
-            Some(bytes) => findings.point(MEMORY, "redis SET", clients, bytes),
-            None => findings.skipped("redis", "not installed"),
-        }
-        herds.push((nodes, empty));
-    }
-    if let [_, _, _, million, ten] = bytes[..] {
-        findings.goal("bytes_a_client_1m", million, "B", Goal::AtMost, 200.0);
-        findings.goal("bytes_10m_to_1m", ten / million, "", Goal::AtMost, 1.1);
-    }
+    let herds = memory(sizes, findings)?;
     let rounds = Rounds::interleave(options.rounds, sizes.len(), 1, |cell| {
         Traffic::usual(Kind::Post, sizes[cell.row]).rate(&herds[cell.row].0.clients(), options.duration)
     })?;
@@ -51,7 +29,47 @@ pub(crate) fn run(options: &Options, findings: &mut Findings) -> io::Result<()> 
     for ((nodes, empty), clients) in herds.iter().zip(sizes.iter().copied()) {
         findings.point(MEMORY, "herd-node moved", clients, grown(*empty, nodes.resident_bytes(0)?, clients));
     }
+    drop(herds);
+    // The time at which each record ends is kept, too.
+    let clients = options.pick(MILLION, 20_000);
+    let (nodes, empty) = filled(clients, true)?;
+    findings.fact("bytes_a_client_1m_with_ttl", grown(empty, nodes.resident_bytes(0)?, clients), "B");
     Ok(())
+}
+
+/// Servers that know so many clients, each with the memory that it took when it knew none.
+fn memory(sizes: &[usize], findings: &mut Findings) -> io::Result<Vec<(Nodes, u64)>> {
+    let mut herds = Vec::new();
+    let mut bytes = Vec::new();
+    for clients in sizes.iter().copied() {
+        let (nodes, empty) = filled(clients, false)?;
+        let status = nodes.status(0)?;
+        if status.records != clients as u64 {
+            return Err(io::Error::other(format!("{} records of {clients} clients", status.records)));
+        }
+        let of_one = grown(empty, nodes.resident_bytes(0)?, clients);
+        findings.point(MEMORY, "herd-node", clients, of_one);
+        findings.point(MEMORY, "texts", clients, status.record_bytes as f64 / clients as f64);
+        match redis_bytes(clients)? {
+            Some(bytes) => findings.point(MEMORY, "redis SET", clients, bytes),
+            None => findings.skipped("redis SET", "not installed"),
+        }
+        bytes.push(of_one);
+        herds.push((nodes, empty));
+    }
+    if let [_, _, _, million, ten] = bytes[..] {
+        findings.goal("bytes_a_client_1m", million, "B", Goal::AtMost, 200.0);
+        findings.goal("bytes_10m_to_1m", ten / million, "", Goal::AtMost, 1.1);
+    }
+    Ok(herds)
+}
+
+/// A server that knows so many clients, and the memory that it took before it knew them.
+fn filled(clients: usize, has_ttl: bool) -> io::Result<(Nodes, u64)> {
+    let nodes = Nodes::started(Setup { servers: 1, has_ttl, ..Setup::default() })?;
+    let empty = nodes.resident_bytes(0)?;
+    Traffic::usual(Kind::Post, clients).fill(&nodes.clients())?;
+    Ok((nodes, empty))
 }
 
 /// What Redis takes for the same data, a client. `None` where it isn't installed.
