@@ -2,7 +2,7 @@
 
 use super::values::field_client_id;
 use super::{limit, location, radius, time};
-use crate::ascii::{is_space, space_at};
+use crate::ascii::{is_field, space_at};
 use crate::message::{IamatParts, RequestParts, Span, WhatsatParts};
 use crate::{Expected, Field, ParseError};
 
@@ -48,7 +48,7 @@ impl<'a> Fields<'a> {
     #[inline]
     fn next_span(&mut self) -> Span {
         let mut start = self.at;
-        while self.line.get(start).is_some_and(|byte| is_space(*byte)) {
+        while self.line.get(start).is_some_and(|byte| !is_field(*byte)) {
             start += 1;
         }
         let rest = &self.line[start..];
