@@ -47,8 +47,10 @@ impl<'a> Fields<'a> {
     /// The next field; empty at the end of the line.
     #[inline]
     fn next_span(&mut self) -> Span {
-        let rest = &self.line[self.at..];
-        let start = self.at + rest.iter().position(|byte| is_field(*byte)).unwrap_or(rest.len());
+        let mut start = self.at;
+        while self.line.get(start).is_some_and(|byte| !is_field(*byte)) {
+            start += 1;
+        }
         let rest = &self.line[start..];
         let end = start + space_at(rest).unwrap_or(rest.len());
         self.at = end;
