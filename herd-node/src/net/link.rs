@@ -130,6 +130,8 @@ impl LinkTask<'_> {
                 // Ends come first: a peer that never pauses must not be able to put them off.
                 () = &mut stopped => return Ok("this server stops"),
                 () = sleep_until(cut_off) => return Err(socket::stalled(self.patience())),
+                // Neither must it be able to put off what it is sent.
+                () = over(&mut self.pause), if self.pause.is_some() => self.pause = None,
                 ready = self.stream.readable() => {
                     ready?;
                     if !self.receive()? {
@@ -138,7 +140,6 @@ impl LinkTask<'_> {
                 }
                 ready = self.stream.writable(), if !self.output.is_empty() => ready?,
                 () = std::future::ready(()), if may_have_more => {}
-                () = over(&mut self.pause), if self.pause.is_some() => self.pause = None,
                 // Whoever else has something for the peer says so first: one write for all of it, where each of them would have
                 // been one. Of those who have nothing to do it costs a microsecond.
                 () = writer.notified(), if self.pause.is_none() => tokio::task::yield_now().await,
