@@ -15,15 +15,16 @@ use tokio_util::codec::Decoder;
 
 use crate::clock;
 use crate::journal::{Batch, Party};
-use crate::places::{self, Answer, Failure, Places, Query};
+use crate::places::{self, Appended, Failure, Places, Query, Reply};
 
 use super::ack::Ack;
 use super::deadline::{Deadline, Waits};
-use super::outbox::{Outbox, put_body};
+use super::outbox::{Outbox, put_end};
 use super::promise::Promise;
 use super::request::{Asked, Outcome, Refusal};
 use super::shared::Shared;
 use super::socket::{self, TcpStream};
+use super::spare::Spare;
 
 /// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
 /// was never written to only the address.
@@ -31,11 +32,8 @@ const READ_BYTES: usize = 16_384;
 /// From how many lines on it pays to look ahead in the replica.
 const LOOK_AHEAD_MIN: usize = 4;
 /// Lines answered before other connections get their turn: a thousand clients that send more than they read must not make an
-/// honest one wait for all they sent. Looking for places costs as much as so many lines.
+/// honest one wait for all they sent. A search for places counts as the lines that could have been answered instead.
 const TURN_LINES: usize = 128;
-/// What is kept of the memory of a batch's texts, in bytes, and of the batch itself, in lines.
-const KEPT_BYTES: usize = 16 * 1024;
-const KEPT_LINES: usize = 16;
 /// Over-long lines after which a connection is closed (WIRE §1.7).
 const LONG_LINES_MAX: u32 = 3;
 
@@ -129,6 +127,24 @@ impl ClientTask<'_> {
 
     /// Answers every line that has arrived, as far as there is room for the answers, and sends what can be sent.
     async fn answer_input(&mut self) -> io::Result<()> {
+        let mut spare = Spare::take();
+        if self.batch.is_empty() {
+            std::mem::swap(&mut self.batch, &mut spare.lines);
+        }
+        std::mem::swap(&mut self.texts, &mut spare.texts);
+        self.outbox.swap_if_empty(&mut spare.replies);
+        self.answer_lines().await?;
+        // Ten thousand idle connections must not keep what a burst on each of them took.
+        if self.batch.is_empty() {
+            std::mem::swap(&mut self.batch, &mut spare.lines);
+        }
+        std::mem::swap(&mut self.texts, &mut spare.texts);
+        self.outbox.swap_if_empty(&mut spare.replies);
+        spare.give_back();
+        Ok(())
+    }
+
+    async fn answer_lines(&mut self) -> io::Result<()> {
         loop {
             if self.batch.is_empty() {
                 self.decode()?;
@@ -155,9 +171,6 @@ impl ClientTask<'_> {
                 break;
             }
         }
-        // Ten thousand idle connections must not keep what a burst on each of them took.
-        self.texts.shrink_to(KEPT_BYTES);
-        self.batch.shrink_to(KEPT_LINES);
         self.flush().await
     }
 
@@ -280,17 +293,18 @@ impl ClientTask<'_> {
 
     fn reply_near(&mut self, operands: Range<usize>, whatsat: &Whatsat<Bytes>) {
         let operands = self.texts.get(operands).unwrap_or_default();
-        self.turn += if whatsat.limit() > Limit::default() { TURN_LINES } else { 0 };
-        match look_near(&*self.shared.places, operands, whatsat) {
-            Answer::Now(reply) => {
-                encode::at(self.outbox.tail(), operands);
-                put_body(self.outbox.tail(), &reply.body);
+        let tail = self.outbox.tail();
+        let start = tail.len();
+        encode::at(tail, operands);
+        match look_near(&*self.shared.places, operands, whatsat, tail) {
+            Appended::Now { failure, effort } => {
+                self.turn += effort;
+                put_end(tail);
                 self.outbox.replied();
-                self.note_failure(reply.failure);
+                self.note_failure(failure);
             }
-            Answer::Later(places) => {
-                let mut head = Vec::with_capacity(operands.len() + 4);
-                encode::at(&mut head, operands);
+            Appended::Later(places) => {
+                let head = tail.split_off(start);
                 self.outbox.wait_for(head, places);
             }
         }
@@ -322,13 +336,17 @@ impl ClientTask<'_> {
     }
 }
 
-fn look_near(places: &dyn Places, operands: &[u8], whatsat: &Whatsat<Bytes>) -> Answer {
+fn look_near(places: &dyn Places, operands: &[u8], whatsat: &Whatsat<Bytes>, out: &mut Vec<u8>) -> Appended {
     let location = operands.split(|byte| *byte == b' ').nth(3).and_then(|text| Location::new(text).ok());
     match location {
         Some(location) if whatsat.limit() > Limit::default() => {
-            places.nearby(&Query { location, radius: whatsat.radius(), limit: whatsat.limit() })
+            places.append_nearby(&Query { location, radius: whatsat.radius(), limit: whatsat.limit() }, out)
         }
-        _ => Answer::Now(places::none_wanted()),
+        _ => {
+            let Reply { body, failure } = places::none_wanted();
+            out.extend_from_slice(&body);
+            Appended::Now { failure, effort: 0 }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod shared;
 #[cfg(feature = "turmoil")]
 mod simulated;
 mod socket;
+mod spare;
 mod traffic;
 mod watch;
 

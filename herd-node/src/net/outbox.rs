@@ -10,9 +10,6 @@ use tokio::task::JoinHandle;
 
 use crate::places::{Failure, Reply};
 
-/// What is kept of the memory of what was sent, in bytes: a batch of ATs needs no more.
-const KEPT_LEN: usize = 16 * 1024;
-
 /// Replies that are ready, and those that wait for one that is not.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -75,8 +72,13 @@ impl Outbox {
     /// What was ready has been sent.
     pub(super) fn sent(&mut self) {
         self.ready.clear();
-        // A burst of places must not stay in memory for as long as the connection lives: there may be ten thousand of those.
-        self.ready.shrink_to(KEPT_LEN);
+    }
+
+    /// The memory of what is ready, where nothing is; and some for it, for what is ready next.
+    pub(super) fn swap_if_empty(&mut self, room: &mut Vec<u8>) {
+        if self.ready.is_empty() {
+            std::mem::swap(&mut self.ready, room);
+        }
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -109,13 +111,13 @@ impl Outbox {
     fn deliver(&mut self, body: &Bytes) {
         let Some(Waiting { head, after, .. }) = self.waiting.pop_front() else { return };
         self.ready.extend_from_slice(&head);
-        put_body(&mut self.ready, body);
+        self.ready.extend_from_slice(body);
+        put_end(&mut self.ready);
         self.ready.extend_from_slice(&after);
     }
 }
 
-/// The body of a WHATSAT reply and the blank line that ends it (WIRE §3.4).
-pub(super) fn put_body(out: &mut Vec<u8>, body: &[u8]) {
-    out.extend_from_slice(body);
+/// The blank line that ends the body of a WHATSAT reply (WIRE §3.4).
+pub(super) fn put_end(out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");
 }

@@ -63,6 +63,17 @@ pub enum Answer {
     Later(Pin<Box<dyn Future<Output = Reply> + Send>>),
 }
 
+impl fmt::Debug for Appended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now { failure, effort } => {
+                f.debug_struct("Now").field("failure", failure).field("effort", effort).finish()
+            }
+            Self::Later(_) => f.write_str("Later(..)"),
+        }
+    }
+}
+
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -72,10 +83,40 @@ impl fmt::Debug for Answer {
     }
 }
 
+/// What became of a question whose answer is to be appended to something.
+pub enum Appended {
+    /// It is there.
+    Now {
+        /// As in a [`Reply`].
+        failure: Option<Failure>,
+        /// What it took, in short lines of a client that could have been answered instead. So nobody gets more than a share of the
+        /// server by asking difficult questions.
+        effort: usize,
+    },
+    /// Known when the future ends, and nothing is appended yet. Dropping it abandons the question.
+    Later(Pin<Box<dyn Future<Output = Reply> + Send>>),
+}
+
 /// Something that knows what is near.
 pub trait Places: Send + Sync + fmt::Debug {
     /// Answers `query`. Never blocks; takes microseconds when it answers at once.
     fn nearby(&self, query: &Query<'_>) -> Answer;
+
+    /// The same, where the body is wanted at the end of `out`: a backend that makes it from memory makes it there.
+    fn append_nearby(&self, query: &Query<'_>, out: &mut Vec<u8>) -> Appended {
+        match self.nearby(query) {
+            Answer::Now(reply) => {
+                out.extend_from_slice(&reply.body);
+                Appended::Now { failure: reply.failure, effort: effort_of(reply.body.len()) }
+            }
+            Answer::Later(reply) => Appended::Later(reply),
+        }
+    }
+}
+
+/// What it takes to write and send so many bytes.
+fn effort_of(bytes: usize) -> usize {
+    1 + bytes / 256
 }
 
 /// The reply to bound 0, for which nobody is asked (WIRE §3.7).

@@ -22,9 +22,12 @@ pub use error::{Expected, LoadError};
 
 use std::sync::Arc;
 
-use super::{Answer, Places, Query, Reply, Settings};
+use super::{Answer, Appended, Places, Query, Reply, Settings};
 use gazetteer::Gazetteer;
 use point::Circle;
+
+/// So many places are looked at in the time that a client's line takes.
+const PLACES_A_LINE: usize = 8;
 
 /// The backend whose data is in memory. Clones share it.
 #[derive(Clone)]
@@ -61,10 +64,18 @@ impl Embedded {
 
 impl Places for Embedded {
     fn nearby(&self, query: &Query<'_>) -> Answer {
+        let mut body = Vec::new();
+        self.append_nearby(query, &mut body);
+        Answer::Now(Reply { body: body.into(), failure: None })
+    }
+
+    fn append_nearby(&self, query: &Query<'_>, out: &mut Vec<u8>) -> Appended {
         let metres = query.radius.micrometres() as f64 / 1e6;
         let circle = Circle::around(query.location, metres);
-        let hits = rank::best(self.gazetteer.index(), &circle, query.limit.get().into());
-        Answer::Now(Reply { body: render::reply(&self.gazetteer, &hits), failure: None })
+        let (hits, looked_at) = rank::best(self.gazetteer.index(), &circle, query.limit.get().into());
+        let start = out.len();
+        render::reply(out, &self.gazetteer, &hits);
+        Appended::Now { failure: None, effort: super::effort_of(out.len() - start) + looked_at / PLACES_A_LINE }
     }
 }
 

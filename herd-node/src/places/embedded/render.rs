@@ -2,7 +2,7 @@
 //!
 //! Texts come escaped from the gazetteer, so that a reply is copied together and nothing is looked at twice.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::BufMut;
 
 use super::gazetteer::{Gazetteer, Id, Place, Source};
 use super::index::Hit;
@@ -26,24 +26,22 @@ const DEGREE: f64 = 111_195.08;
 /// Most results take 700 bytes: one allocation is enough for them.
 const RESULT_SIZE: usize = 768;
 
-/// The reply that lists `hits`.
-pub(super) fn reply(gazetteer: &Gazetteer, hits: &[Hit<'_>]) -> Bytes {
-    let mut out = BytesMut::with_capacity(RESULT_SIZE * (hits.len() + 1));
-    credits(&mut out, hits);
+/// Writes the reply that lists `hits`.
+pub(super) fn reply(out: &mut Vec<u8>, gazetteer: &Gazetteer, hits: &[Hit<'_>]) {
+    out.reserve(RESULT_SIZE * (hits.len() + 1));
+    credits(out, hits);
     if hits.is_empty() {
-        out.put_slice(b"   \"results\" : [],\n   \"status\" : \"ZERO_RESULTS\"\n}");
-        return out.freeze();
+        return out.put_slice(b"   \"results\" : [],\n   \"status\" : \"ZERO_RESULTS\"\n}");
     }
     out.put_slice(b"   \"results\" : [\n");
     for (at, hit) in hits.iter().enumerate() {
         out.put_slice(if at == 0 { b"" } else { b",\n" });
-        result(&mut out, gazetteer, hit.place);
+        result(out, gazetteer, hit.place);
     }
     out.put_slice(b"\n   ],\n   \"status\" : \"OK\"\n}");
-    out.freeze()
 }
 
-fn credits(out: &mut BytesMut, hits: &[Hit<'_>]) {
+fn credits(out: &mut Vec<u8>, hits: &[Hit<'_>]) {
     out.put_slice(b"{\n   \"html_attributions\" : [");
     let mut written = false;
     for (source, credit) in CREDITS {
@@ -56,7 +54,7 @@ fn credits(out: &mut BytesMut, hits: &[Hit<'_>]) {
     out.put_slice(if written { b"\n   ],\n" } else { b"],\n" });
 }
 
-fn result(out: &mut BytesMut, gazetteer: &Gazetteer, place: &Place) {
+fn result(out: &mut Vec<u8>, gazetteer: &Gazetteer, place: &Place) {
     let view = viewport(place.point, place.extent);
     out.put_slice(b"      {\n         \"geometry\" : {\n            \"location\" : {\n");
     point(out, b"               ", place.point);
@@ -83,7 +81,7 @@ fn result(out: &mut BytesMut, gazetteer: &Gazetteer, place: &Place) {
     out.put_slice(b"\n      }");
 }
 
-fn id(out: &mut BytesMut, gazetteer: &Gazetteer, place: &Place) {
+fn id(out: &mut Vec<u8>, gazetteer: &Gazetteer, place: &Place) {
     match (place.source, gazetteer.id(place)) {
         (Source::GeoNames, _) => out.put_slice(b"geonames:"),
         (Source::OurAirports, _) => out.put_slice(b"ourairports:"),
@@ -96,7 +94,7 @@ fn id(out: &mut BytesMut, gazetteer: &Gazetteer, place: &Place) {
     }
 }
 
-fn point(out: &mut BytesMut, indent: &[u8], point: Point) {
+fn point(out: &mut Vec<u8>, indent: &[u8], point: Point) {
     out.put_slice(indent);
     out.put_slice(b"\"lat\" : ");
     angle(out, point.latitude);
@@ -108,22 +106,18 @@ fn point(out: &mut BytesMut, indent: &[u8], point: Point) {
 }
 
 /// Degrees, with one decimal at least and no zeros after that.
-fn angle(out: &mut BytesMut, units: i32) {
+fn angle(out: &mut Vec<u8>, units: i32) {
     if units < 0 {
         out.put_u8(b'-');
     }
     let (magnitude, one) = (units.unsigned_abs(), UNITS.unsigned_abs());
-    out.put_slice(itoa::Buffer::new().format(magnitude / one).as_bytes());
+    let mut buffer = itoa::Buffer::new();
+    out.put_slice(buffer.format(magnitude / one).as_bytes());
     out.put_u8(b'.');
-    let mut rest = magnitude % one;
-    loop {
-        rest *= 10;
-        out.put_u8(b'0' + (rest / one) as u8);
-        rest %= one;
-        if rest == 0 {
-            return;
-        }
-    }
+    // Eight digits, of which the first, a 1, keeps the zeros in place.
+    let digits = buffer.format(one + magnitude % one).as_bytes();
+    let end = digits.iter().rposition(|digit| *digit != b'0').unwrap_or_default();
+    out.put_slice(digits.get(1..=end.max(1)).unwrap_or_default());
 }
 
 struct Viewport {
@@ -171,9 +165,9 @@ mod tests {
             (1_800_000_000, "180.0"),
             (-900_000_000, "-90.0"),
         ] {
-            let mut out = BytesMut::new();
+            let mut out = Vec::new();
             angle(&mut out, units);
-            assert_eq!(out, expected);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
 

@@ -20,7 +20,9 @@ fn places(gazetteer: &Gazetteer) -> Vec<String> {
     let circle = Circle::new(0.0, 0.0, f64::INFINITY);
     let mut hits: Vec<Hit<'_>> = gazetteer.index().within(&circle).collect();
     hits.sort_by_key(|hit| gazetteer.name(hit.place));
-    let value: serde_json::Value = serde_json::from_slice(&render::reply(gazetteer, &hits)).unwrap();
+    let mut reply = Vec::new();
+    render::reply(&mut reply, gazetteer, &hits);
+    let value: serde_json::Value = serde_json::from_slice(&reply).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
     let one = |result: &serde_json::Value| {
         let types: Vec<String> = result["types"].as_array().unwrap().iter().map(text).collect();
