@@ -1,10 +1,12 @@
 //! What the benchmarks have in common: the posts that are parsed, merged and sent, the load generator, and processes to put
 //! under load; rounds, medians and what is kept of a run. See `README.md` beside this crate.
 
+pub mod blackbox;
 pub mod comparison;
 mod date;
 mod encoding;
 mod fleet;
+pub mod languages;
 mod load;
 pub mod machine;
 mod posts;
