@@ -1,6 +1,7 @@
 //! What `peers` finds out, as it is kept: `benches/results/peers.json` holds one of these as its results, and the report reads it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::rounds::median;
 
@@ -132,9 +133,35 @@ impl Subject {
     }
 }
 
+impl Latency {
+    /// From what `herd-cli bench --json` says. `None` where it has no latencies.
+    pub fn read(json: &Value, load: &str, rate: f64) -> Option<Self> {
+        let figures = &json["latency_us"];
+        let figure = |name: &str| figures[name].as_f64();
+        Some(Self {
+            load: load.to_owned(),
+            rate: rate.round(),
+            count: figures["count"].as_u64()?,
+            p50_us: figure("p50")?,
+            p99_us: figure("p99")?,
+            p999_us: figure("p999")?,
+            max_us: figure("max")?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn summaries_are_read() {
+        let text = r#"{"bench":"load","mode":"open","replies_per_s":500.1,"latency_us":{"count":1500,"min":20.5,"mean":31.0,
+            "p50":30.1,"p90":40.0,"p99":60.2,"p999":99.0,"max":120.0}}"#;
+        let latency = Latency::read(&serde_json::from_str(text).unwrap(), "fixed", 500.4).unwrap();
+        assert_eq!((latency.count, latency.rate, latency.p99_us, latency.max_us), (1_500, 500.0, 60.2, 120.0));
+        assert_eq!(Latency::read(&serde_json::json!({ "latency_us": {} }), "fixed", 1.0), None);
+    }
 
     #[test]
     fn ratios_are_those_of_rounds() {

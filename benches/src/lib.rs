@@ -11,6 +11,7 @@ mod load;
 pub mod machine;
 mod posts;
 pub mod programs;
+pub mod questions;
 pub mod results;
 pub mod rounds;
 pub mod targets;
