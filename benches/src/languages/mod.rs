@@ -10,19 +10,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::fleet::Fleet;
+use runtime::Runtime;
 
 /// One of the programs, in whatever language.
 #[derive(Clone, Debug)]
 pub struct Language {
     name: &'static str,
-    runtime: runtime::Runtime,
+    runtime: Runtime,
     /// What a reader of the program has to read, below `benches/languages`.
     sources: &'static [&'static str],
 }
 
 /// Each of them, in the order that tables have them.
-static ALL: [Language; 1] =
-    [Language { name: "asyncio", runtime: runtime::Runtime::Python, sources: &["asyncio/herd.py"] }];
+static ALL: [Language; 4] = [
+    Language { name: "asyncio", runtime: Runtime::Python, sources: &["asyncio/herd.py"] },
+    Language { name: "uvloop", runtime: Runtime::Uvloop, sources: &["uvloop/herd.py"] },
+    Language { name: "node", runtime: Runtime::Node, sources: &["node/herd.js"] },
+    Language { name: "java", runtime: Runtime::Java, sources: &["java/Herd.java"] },
+];
 
 /// Each of them, in the order that tables have them.
 pub fn all() -> &'static [Language] {
