@@ -5,7 +5,7 @@ use std::path::Path;
 
 use herd_bench::comparison::Kind;
 use herd_bench::languages::{self, Language};
-use herd_bench::{Encoding, Fleet, Load, machine};
+use herd_bench::{Encoding, Fleet, Load, blackbox, machine};
 use herd_node::clock;
 
 use crate::agreement::Agreement;
@@ -121,6 +121,10 @@ impl Plan {
             What::Nats { subscribers } => nats::start(directory, subscribers)?,
             What::Language(language) => (language.start(directory)?, Agreement::Asked),
         };
+        if self.is_herd() && self.processes() == 5 {
+            // Who is fast and wrong has not done the same work.
+            blackbox::check(fleet.addresses())?;
+        }
         let empty_bytes = fleet.resident_bytes()?;
         Ok(Subject { plan: self.clone(), fleet, agreement, empty_bytes })
     }
