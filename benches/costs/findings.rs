@@ -39,7 +39,8 @@ impl Findings {
         let Curve { name, x_unit, y_unit } = curve;
         let y = rounded(y);
         self.tell(format!("{name:<16}{series:<16}{:>22}{:>22}", format!("{x} {x_unit}"), format!("{y} {y_unit}")));
-        self.entries.push(json!({ "curve": name, "series": series, "x": x, "y": y, "x_unit": x_unit, "y_unit": y_unit }));
+        self.entries
+            .push(json!({ "curve": name, "series": series, "x": x, "y": y, "x_unit": x_unit, "y_unit": y_unit }));
     }
 
     /// A figure that something is wanted of.
@@ -55,7 +56,11 @@ impl Findings {
             (Goal::AtLeast, true) => (">=", "reached"),
             (Goal::AtLeast, false) => (">=", "NOT REACHED"),
         };
-        self.tell(format!("{fact:<32}{:>22}{:>22}  {verdict}", format!("{value} {unit}"), format!("{sign} {target} {unit}")));
+        self.tell(format!(
+            "{fact:<32}{:>22}{:>22}  {verdict}",
+            format!("{value} {unit}"),
+            format!("{sign} {target} {unit}")
+        ));
         self.entries.push(json!({
             "fact": fact, "value": value, "target": target, "unit": unit, "wanted": sign, "reached": is_reached,
         }));

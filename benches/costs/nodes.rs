@@ -42,7 +42,8 @@ impl Nodes {
     pub(crate) fn new(setup: Setup) -> io::Result<Self> {
         let directory = tempfile::tempdir()?;
         let free = free_ports(3 * setup.servers)?;
-        let addresses: Vec<[SocketAddr; 3]> = free.chunks_exact(3).map(|three| [three[0], three[1], three[2]]).collect();
+        let addresses: Vec<[SocketAddr; 3]> =
+            free.chunks_exact(3).map(|three| [three[0], three[1], three[2]]).collect();
         std::fs::write(directory.path().join("herd.toml"), config(setup, &addresses))?;
         let running = addresses.iter().map(|_| None).collect();
         Ok(Self { program: programs::program("herd-node")?, directory, addresses, running })
@@ -105,10 +106,11 @@ impl Nodes {
         loop {
             let servers = (0..self.running.len()).filter(|server| self.running[*server].is_some());
             // One that has just been started does not answer yet.
-            if let Ok(all) = servers.map(|server| self.status(server)).collect::<io::Result<Vec<Status>>>() {
-                if is_so(&all) {
-                    return Ok(all);
-                }
+            let all: io::Result<Vec<Status>> = servers.map(|server| self.status(server)).collect();
+            if let Ok(all) = all
+                && is_so(&all)
+            {
+                return Ok(all);
             }
             if clock::monotonic().duration_since(begin) > PATIENCE {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, format!("waited {PATIENCE:?} for: {what}")));
@@ -121,6 +123,11 @@ impl Nodes {
     pub(crate) fn converge(&self) -> io::Result<Vec<Status>> {
         self.wait("all servers hold the same", status::agree)
     }
+}
+
+/// By how many bytes a client memory has grown.
+pub(crate) fn grown(from: u64, to: u64, clients: usize) -> f64 {
+    to.saturating_sub(from) as f64 / clients as f64
 }
 
 /// The herd's file. Five servers are linked as those of the default herd, others as a ring; from six on with a chord from each to the

@@ -6,7 +6,7 @@ use herd_bench::Rounds;
 
 use crate::crowd::Kind;
 use crate::findings::{Curve, Findings, Goal};
-use crate::nodes::{Nodes, Setup};
+use crate::nodes::{Nodes, Setup, grown};
 use crate::options::Options;
 use crate::redis;
 use crate::traffic::Traffic;
@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Options, findings: &mut Findings) -> io::Result<()> 
         if status.records != clients as u64 {
             return Err(io::Error::other(format!("{} records of {clients} clients", status.records)));
         }
-        bytes.push((nodes.resident_bytes(0)? - empty) as f64 / clients as f64);
+        bytes.push(grown(empty, nodes.resident_bytes(0)?, clients));
         findings.point(MEMORY, "herd-node", clients, bytes[bytes.len() - 1]);
         findings.point(MEMORY, "texts", clients, status.record_bytes as f64 / clients as f64);
         match redis_bytes(clients)? {
@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Options, findings: &mut Findings) -> io::Result<()> 
     }
     // Once they have moved, their texts are not where they were put first.
     for ((nodes, empty), clients) in herds.iter().zip(sizes.iter().copied()) {
-        findings.point(MEMORY, "herd-node moved", clients, (nodes.resident_bytes(0)? - empty) as f64 / clients as f64);
+        findings.point(MEMORY, "herd-node moved", clients, grown(*empty, nodes.resident_bytes(0)?, clients));
     }
     Ok(())
 }
@@ -59,5 +59,5 @@ fn redis_bytes(clients: usize) -> io::Result<Option<f64>> {
     let Some((fleet, address)) = redis::start()? else { return Ok(None) };
     let empty = fleet.resident_bytes()?;
     Traffic::usual(Kind::RedisSet, clients).fill(&[address])?;
-    Ok(Some((fleet.resident_bytes()? - empty) as f64 / clients as f64))
+    Ok(Some(grown(empty, fleet.resident_bytes()?, clients)))
 }

@@ -17,9 +17,8 @@ pub(crate) fn run(options: &Options, findings: &mut Findings) -> io::Result<()> 
     for nodes in &herds {
         traffic.fill(&nodes.clients())?;
     }
-    let rounds = Rounds::interleave(options.rounds, 2, 1, |cell| {
-        traffic.rate(&herds[cell.row].clients(), options.duration)
-    })?;
+    let rounds =
+        Rounds::interleave(options.rounds, 2, 1, |cell| traffic.rate(&herds[cell.row].clients(), options.duration))?;
     findings.fact("posts_without_journal", rounds.median(0, 0), "posts/s");
     findings.fact("posts_with_journal", rounds.median(1, 0), "posts/s");
     let cost = 100.0 * (1.0 - rounds.ratio(1, 0, 0));
