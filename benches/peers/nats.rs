@@ -11,11 +11,17 @@ use herd_bench::{Fleet, free_ports};
 
 use crate::agreement::Agreement;
 
-pub(crate) const PROGRAM: &str = "nats-server";
+/// Debian has it where only root looks.
+const ELSEWHERE: &str = "/usr/sbin/nats-server";
 /// What this program is told to become a subscriber, before the address of the server and the one to answer on.
 pub(crate) const ARGUMENT: &str = "be-a-subscriber";
 /// In each message once, before the latitude, and in nothing else that comes to a subscriber.
 const MARK: u8 = b'+';
+
+/// What to call.
+pub(crate) fn program() -> &'static str {
+    if Path::new(ELSEWHERE).exists() { ELSEWHERE } else { "nats-server" }
+}
 
 pub(crate) fn start(directory: &Path, subscribers: usize) -> io::Result<(Fleet, Agreement)> {
     let ports = free_ports(1 + subscribers)?;
@@ -27,7 +33,7 @@ pub(crate) fn start(directory: &Path, subscribers: usize) -> io::Result<(Fleet, 
         format!("listen: \"{server}\"\nping_interval: \"1h\"\nmax_pending: 2GB\nwrite_deadline: \"60s\"\n"),
     )?;
     let mut fleet = Fleet::default();
-    fleet.start(Command::new(PROGRAM).arg("-c").arg(&file).arg("-l").arg(directory.join("nats.log")), server)?;
+    fleet.start(Command::new(program()).arg("-c").arg(&file).arg("-l").arg(directory.join("nats.log")), server)?;
     for address in &subscribers {
         let mut command = Command::new(std::env::current_exe()?);
         fleet.spawn(command.args([ARGUMENT, &server.to_string(), &address.to_string()]))?;

@@ -35,8 +35,8 @@ impl Options {
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
-                // Said by cargo to whatever it runs as a bench or a test.
-                "--bench" => {}
+                // Said by cargo to whatever it runs as a bench or a test; the last is criterion's.
+                "--bench" | "--noplot" => {}
                 "--quick" | "--test" => options.make_quick(),
                 "--seconds" => options.load.duration = seconds(&value()?)?,
                 "--rounds" => options.rounds = count(&value()?)?,
@@ -58,12 +58,17 @@ impl Options {
         self.is_quick = true;
         self.load.duration = Duration::from_millis(100);
         self.load.clients = 10_000;
+        self.pipelines = vec![16];
         self.rounds = 1;
     }
 
-    /// Whether its figures are not for keeping: of too short a run, or not of everything.
+    /// Whether its figures are not for keeping: of too few rounds, not of everything, or under other conditions.
     pub(crate) fn is_trial(&self) -> bool {
-        self.is_quick || !self.only.is_empty()
+        let usual = Self::default();
+        let is_usual = self.load.connections == usual.load.connections
+            && self.load.clients == usual.load.clients
+            && self.pipelines == usual.pipelines;
+        self.is_quick || !self.only.is_empty() || self.rounds < usual.rounds || !is_usual
     }
 }
 

@@ -66,26 +66,28 @@ pub(crate) fn all() -> Vec<Plan> {
 impl Plan {
     /// What this machine lacks for it, in a line.
     pub(crate) fn missing(&self) -> Option<String> {
-        let (program, package) = match self.what {
+        let package = match self.what {
             What::Echo | What::Herd { .. } => return None,
             What::Language(language) => return language.missing(),
-            What::Redis { .. } => (redis::PROGRAM, "redis-server"),
-            What::Memcached => (memcached::PROGRAM, "memcached"),
-            What::Nats { .. } => (nats::PROGRAM, "nats-server"),
+            What::Redis { .. } => "redis-server",
+            What::Memcached => "memcached",
+            What::Nats { .. } => "nats-server",
         };
-        self.version().is_none().then(|| format!("no {program} here; Debian's package is {package}"))
+        self.version().is_none().then(|| format!("it is not installed; Debian's package is {package}"))
     }
 
     /// The name and the version of what it runs, if that is not of this workspace.
     pub(crate) fn version(&self) -> Option<(&'static str, String)> {
-        let program = match self.what {
+        let (name, program) = match self.what {
             What::Echo | What::Herd { .. } => return None,
-            What::Language(language) => return Some((language.name(), language.version())),
-            What::Redis { .. } => redis::PROGRAM,
-            What::Memcached => memcached::PROGRAM,
-            What::Nats { .. } => nats::PROGRAM,
+            What::Language(language) => {
+                return language.missing().is_none().then(|| (language.name(), language.version()));
+            }
+            What::Redis { .. } => ("redis", redis::PROGRAM),
+            What::Memcached => ("memcached", memcached::PROGRAM),
+            What::Nats { .. } => ("nats", nats::program()),
         };
-        Some((program, machine::version_of(program, "--version")?))
+        Some((name, machine::version_of(program, "--version")?))
     }
 
     /// How many processes it is.
