@@ -7,7 +7,7 @@ use herd_bench::targets::TARGETS;
 
 use crate::Files;
 use crate::rows::{Mark, Panel, Rows};
-use crate::scale::{digits, grouped, short, time};
+use crate::scale::{digits, grouped, ratio, short, time};
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -19,7 +19,8 @@ pub(crate) fn section(found: &Comparison, files: &mut Files) -> String {
         "\n## Beside others\n\nThe same 66-byte posts (client, location, time) of {} clients over {} connections, P of them in flight on \
          each; to whoever has no `IAMAT`, the same data in a request of its own. Every subject is processes of its own, and shares \
          the machine with the one thread that drives it. Figures are medians of {} interleaved rounds of {} s; ratios are medians \
-         of the rounds' ratios. A cell is over when every process has everything.\n",
+         of the rounds' ratios. A round is over when every process has everything. Blue is Herd; orange are others; green is the same herd \
+         in other languages.\n",
         grouped(found.clients as f64),
         found.connections,
         found.rounds,
@@ -45,13 +46,13 @@ fn targets(found: &Comparison) -> String {
     for target in &TARGETS {
         let _ = write!(text, "| {} / {}", target.subject, target.to);
         for verdict in target.verdicts(found) {
-            let ratio = verdict.ratio.map_or_else(|| "-".to_owned(), digits);
+            let found = verdict.ratio.map_or_else(|| "-".to_owned(), ratio);
             let reached = match verdict.is_reached() {
                 Some(true) => "reached",
                 Some(false) => "**not reached**",
                 None => "not measured",
             };
-            let _ = write!(text, " | {ratio} of {}, {reached}", verdict.at_least);
+            let _ = write!(text, " | {found} of {}, {reached}", verdict.at_least);
         }
         text.push_str(" |\n");
     }
@@ -83,9 +84,9 @@ fn throughput(found: &Comparison, subjects: &[&Subject]) -> Rows {
     let panels = found.pipelines.iter().map(|pipeline| {
         let marks = subjects.iter().map(|subject| {
             let rate = subject.cell(*pipeline)?.posts_per_s;
-            let ratio = found.ratio(&subject.name, "redis SET", *pipeline);
-            let ratio = ratio.map_or_else(String::new, |ratio| format!("   {} ×", digits(ratio)));
-            Some(Mark::Bar(rate, format!("{}{ratio}", short(rate))))
+            let times = found.ratio(&subject.name, "redis SET", *pipeline);
+            let times = times.map_or_else(String::new, |times| format!(" · {} ×", ratio(times)));
+            Some(Mark::Bar(rate, format!("{}{times}", short(rate))))
         });
         Panel { title: format!("P = {pipeline}, posts/s"), marks: marks.collect() }
     });
@@ -177,8 +178,8 @@ fn rates(found: &Comparison) -> String {
         let _ = write!(text, "| {} | {} |", subject.name, subject.processes);
         for pipeline in &found.pipelines {
             let rate = subject.cell(*pipeline).map_or_else(|| "-".to_owned(), |cell| grouped(cell.posts_per_s));
-            let ratio = found.ratio(&subject.name, "echo", *pipeline).map_or_else(String::new, digits);
-            let _ = write!(text, " {rate} | {ratio} |");
+            let times = found.ratio(&subject.name, "echo", *pipeline).map_or_else(String::new, ratio);
+            let _ = write!(text, " {rate} | {times} |");
         }
         let cpu = subject.cell(16).map_or_else(|| "-".to_owned(), |cell| time(cell.cpu_us_per_post));
         let (memory, each) = (subject.full_bytes as f64 / MIB, subject.bytes_per_client(found.clients));

@@ -31,25 +31,32 @@ pub(crate) enum Mark {
     Range(f64, f64),
 }
 
-const TOP: f64 = 76.0;
+const TOP: f64 = 70.0;
 const ROW: f64 = 22.0;
-const NAMES: f64 = 186.0;
+const NAMES: f64 = 200.0;
 const PANEL: f64 = 250.0;
+/// From line to line of the note, and what a letter of it takes at most.
+const LINE: f64 = 17.0;
+const LETTER: f64 = 6.6;
 /// At the right of each panel, for what is written at the longest bar.
 const LABEL: f64 = 104.0;
 
 impl Rows {
     pub(crate) fn draw(&self) -> String {
         let bottom = TOP + ROW * self.names.len() as f64;
-        let mut svg = Svg::new(&self.title, NAMES + PANEL * self.panels.len() as f64 + 16.0, bottom + 54.0);
+        let width = NAMES + PANEL * self.panels.len() as f64 + 16.0;
+        let note = wrapped(&self.note, ((width - 32.0) / LETTER) as usize);
+        let mut svg = Svg::new(&self.title, width, bottom + 36.0 + LINE * note.len() as f64);
         for (row, (name, _)) in self.names.iter().enumerate() {
             svg.text("", NAMES - 12.0, baseline(row), Anchor::End, name);
         }
         for (panel, left) in self.panels.iter().zip((0..).map(|number| NAMES + PANEL * f64::from(number))) {
-            svg.text("head", left, TOP - 24.0, Anchor::Start, &panel.title);
+            svg.text("head", left, TOP - 16.0, Anchor::Start, &panel.title);
             self.draw_panel(&mut svg, panel, left, bottom);
         }
-        svg.text("soft", 16.0, bottom + 40.0, Anchor::Start, &self.note);
+        for (line, y) in note.iter().zip((0..).map(|line| bottom + 40.0 + LINE * f64::from(line))) {
+            svg.text("soft", 16.0, y, Anchor::Start, line);
+        }
         svg.finish()
     }
 
@@ -109,4 +116,26 @@ impl Mark {
 /// Where the text of a row stands.
 fn baseline(row: usize) -> f64 {
     TOP + ROW * row as f64 + 15.0
+}
+
+/// The words in lines of at most so many characters.
+fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= most) {
+            Some(line) => *line += &format!(" {word}"),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_broken_between_words() {
+        assert_eq!(wrapped("one two three µs incomprehensible", 9), ["one two", "three µs", "incomprehensible"]);
+    }
 }

@@ -53,6 +53,16 @@ pub(crate) fn digits(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// So many times as much: two digits after the point, or as many as it takes to see three.
+pub(crate) fn ratio(value: f64) -> String {
+    match value.abs() {
+        size if size >= 99.95 => format!("{value:.0}"),
+        size if size >= 9.995 => format!("{value:.1}"),
+        size if size >= 0.0995 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
 /// A time, given in microseconds.
 pub(crate) fn time(micros: f64) -> String {
     match micros {
@@ -86,6 +96,10 @@ mod tests {
             assert_eq!(short(value), text);
         }
         assert_eq!((time(12.3).as_str(), time(12_300.0).as_str(), time(2e6).as_str()), ("12.3 µs", "12.3 ms", "2 s"));
+        let cases = [(0.0123, "0.012"), (0.6, "0.60"), (1.0, "1.00"), (23.45, "23.4"), (123.4, "123")];
+        for (value, text) in cases {
+            assert_eq!(ratio(value), text);
+        }
         let cases = [(0.0, "0"), (999.0, "999"), (1_000.0, "1,000"), (1_234_567.4, "1,234,567"), (-1_000.0, "-1,000")];
         for (value, text) in cases {
             assert_eq!(grouped(value), text);

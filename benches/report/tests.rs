@@ -53,8 +53,8 @@ fn drawings_are_well_formed() {
 #[test]
 fn what_is_reached_is_said() {
     let text = beside::section(&sample(), &mut Files::new());
-    assert!(text.contains("| one / echo | 0.5 of 0.95, **not reached** | - of 0.75, not measured | "), "{text}");
-    assert!(text.contains("| one / redis SET | 2 of 1.2, reached | "), "{text}");
+    assert!(text.contains("| one / echo | 0.50 of 0.95, **not reached** | - of 0.75, not measured | "), "{text}");
+    assert!(text.contains("| one / redis SET | 2.00 of 1.2, reached | "), "{text}");
     assert!(text.contains("Not measured: memcached set, no memcached here."), "{text}");
 }
 
