@@ -3,6 +3,11 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use crate::ClientError;
 
 /// `ip:port`, `[ipv6]:port` or `host:port`. A host is looked up when a connection is made, not before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +30,19 @@ impl Address {
     /// The TCP port.
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// A plain connection to it, made within `timeout`.
+    ///
+    /// # Errors
+    /// The host is unknown, refuses, or does not answer in time.
+    pub async fn connect(&self, timeout: Duration) -> Result<TcpStream, ClientError> {
+        let connecting = TcpStream::connect((self.reachable_host(), self.port));
+        match tokio::time::timeout(timeout, connecting).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(source)) => Err(ClientError::Unreachable { address: self.clone(), source }),
+            Err(_) => Err(ClientError::ConnectTimedOut { address: self.clone(), timeout }),
+        }
     }
 
     /// The host to connect to. Servers may listen on "any address"; a client that reads so in their configuration means

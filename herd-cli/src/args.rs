@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bench::{self, BenchArgs};
+use crate::fault::Fault;
+
 const EXAMPLES: &str = "\
 Examples:
   herd-cli iamat kiwi.cs.ucla.edu +34.068930-118.445127
@@ -18,6 +21,8 @@ Examples:
       Only the names of the places
   herd-cli digest
       Do the servers hold the same? One line each, and one that says it
+  herd-cli bench --server Riley --pipeline 16
+      How many posts a second does Riley answer, and how fast? (bench --help says more)
 
 Exit codes:
   0    everything was answered; the servers agree
@@ -26,7 +31,7 @@ Exit codes:
   2    the command line, the configuration or the input can't be used
   3    something was not answered: no connection, no reply in time, a connection
        that ended early, a reply that is none of the protocol's; no server answered
-  130  interrupted (Ctrl-C)
+  130  interrupted (Ctrl-C); of bench only where nothing was measured yet
 
 On a terminal replies are shown for people. In a pipe they are the bytes that came:
 the reply's line, and for whatsat its JSON and a blank line. With --json each
@@ -92,14 +97,18 @@ pub(crate) enum Command {
         #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds_or_none)]
         wait: Duration,
     },
+    /// Put servers under load and measure them: rate and latencies, propagation, a burst of clients
+    #[command(after_long_help = bench::AFTER)]
+    Bench(Box<BenchArgs>),
 }
 
 /// Which server.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
-    /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one]
-    #[arg(long, short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
-    pub(crate) server: Option<String>,
+    /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one;
+    /// for digest and bench all there are]. For bench as often as there are servers to load
+    #[arg(long = "server", short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
+    pub(crate) servers: Vec<String>,
     /// The herd's configuration, to find servers by name [default: five servers on this machine]
     // A path is never empty for clap; for the environment an empty variable is one that is not set.
     #[arg(
@@ -120,6 +129,15 @@ pub(crate) struct ServerArgs {
 }
 
 impl ServerArgs {
+    /// The one server, where there can be only one.
+    pub(crate) fn server(&self) -> Result<Option<&str>, Fault> {
+        match &self.servers[..] {
+            [] => Ok(None),
+            [server] => Ok(Some(server)),
+            _ => Err(Fault::Usage("--server is for one server here".to_owned())),
+        }
+    }
+
     pub(crate) fn config(&self) -> Option<PathBuf> {
         self.config.as_ref().filter(|file| !file.is_empty()).map(PathBuf::from)
     }
@@ -185,6 +203,18 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
         Ok(wait) if !wait.is_zero() && seconds <= 1e6 => Ok(wait),
         _ => Err(WRONG),
     }
+}
+
+/// A time: seconds, or with a unit.
+pub(crate) fn span(text: &str) -> Result<Duration, &'static str> {
+    const WRONG: &str = "expected a time above 0, such as 10, 0.5s or 200ms";
+    let (digits, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(digits), _) => (digits, 1_000),
+        (None, Some(digits)) => (digits, 1),
+        (None, None) => (text, 1),
+    };
+    let time = seconds(digits).map_err(|_| WRONG)? / unit;
+    if time.is_zero() { Err(WRONG) } else { Ok(time) }
 }
 
 /// A usage error of clap's in one line: what is wrong, and the tip if there is one.

@@ -63,12 +63,7 @@ impl Client {
     /// # Errors
     /// The host is unknown, refuses, or does not answer in time.
     pub async fn connect(address: &Address, timeout: Duration) -> Result<Self, ClientError> {
-        let connecting = TcpStream::connect((address.reachable_host(), address.port()));
-        let stream = match tokio::time::timeout(timeout, connecting).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(source)) => return Err(ClientError::Unreachable { address: address.clone(), source }),
-            Err(_) => return Err(ClientError::ConnectTimedOut { address: address.clone(), timeout }),
-        };
+        let stream = address.connect(timeout).await?;
         Ok(Self::over(stream, timeout))
     }
 

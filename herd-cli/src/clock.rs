@@ -1,7 +1,7 @@
 //! The only file that reads clocks: the wall clock for the protocol's times, the monotonic one for deadlines.
 #![allow(clippy::disallowed_methods, reason = "this is herd-cli's clock; everything else is given the time")]
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant as Monotonic, SystemTime, UNIX_EPOCH};
 
 use herd_proto::PosixTime;
 use tokio::time::Instant;
@@ -10,6 +10,11 @@ use tokio::time::Instant;
 pub fn now() -> PosixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     PosixTime::new(since.as_secs(), since.subsec_nanos()).unwrap_or_default()
+}
+
+/// The monotonic clock, for what is measured.
+pub fn monotonic() -> Monotonic {
+    Monotonic::now()
 }
 
 /// The moment `wait` from now; a wait beyond thirty years is as good as one of thirty years.

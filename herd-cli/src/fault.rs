@@ -6,6 +6,7 @@ use std::io;
 use herd_cli::{ClientError, ConfigError, UnknownServer};
 use herd_proto::Escaped;
 
+use crate::bench::BrokenLink;
 use crate::exit::ExitCode;
 use crate::input::InputError;
 use crate::operands::OperandError;
@@ -32,6 +33,15 @@ pub(crate) enum Fault {
     /// The connection failed while there was more to say.
     #[error("the rest of the input was not sent")]
     CutShort(#[source] ClientError),
+    /// A connection of a load, before that began.
+    #[error(transparent)]
+    Broken(#[from] BrokenLink),
+    #[error("{server}: the reply to {what} is none: {}", Escaped(line))]
+    Unexpected { server: String, what: &'static str, line: Vec<u8> },
+    #[error("{server} has not shown in time what was posted at another server")]
+    NotVisible { server: String },
+    #[error("interrupted")]
+    Interrupted,
     #[error("can't write the answer")]
     Output(#[source] io::Error),
     #[error("can't start")]
@@ -47,9 +57,15 @@ impl Fault {
             | Self::Address { .. }
             | Self::Usage(_)
             | Self::Input(_) => ExitCode::Usage,
-            Self::NotConnected { .. } | Self::Client(_) | Self::CutShort(_) | Self::Output(_) | Self::Runtime(_) => {
-                ExitCode::Unanswered
-            }
+            Self::Interrupted => ExitCode::Interrupted,
+            Self::NotConnected { .. }
+            | Self::Client(_)
+            | Self::CutShort(_)
+            | Self::Broken(_)
+            | Self::Unexpected { .. }
+            | Self::NotVisible { .. }
+            | Self::Output(_)
+            | Self::Runtime(_) => ExitCode::Unanswered,
         }
     }
 

@@ -46,6 +46,8 @@ mod servers;
 pub use address::{Address, AddressError};
 pub use admin::{AdminError, PeerStatus, ServerStatus, status};
 pub use client::{Client, Nearby, Reply};
+#[doc(hidden)] // for the program
+pub use clock::monotonic;
 pub use clock::now;
 pub use config::{ConfigError, ConfigProblem};
 pub use error::{ClientError, Unanswered};

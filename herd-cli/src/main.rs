@@ -2,11 +2,12 @@
 //!
 //! A thin layer over the `herd_cli` library: [`args`] say what is wanted, [`operands`] and [`input`] turn that into lines, a
 //! [`conversation`] sends them and hands every reply to an [`output`], and the end is an [`exit`] code. A [`digest`] is no
-//! conversation: it asks several servers, elsewhere.
+//! conversation: it asks several servers, elsewhere; nor is a [`bench`].
 
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod conversation;
 mod digest;
 mod exit;
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Whatsat { id, radius, limit } => input::single(operands::whatsat(&id, &radius, &limit)?),
         Command::Send { lines } => input::of(lines)?,
         Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
+        Command::Bench(args) => return bench(&args, &cli.server, output),
     };
     let (name, address) = server(&cli.server)?;
     let runtime = runtime()?;
@@ -81,6 +83,20 @@ fn digest(admin: &[String], wait: Duration, server: &ServerArgs, mut output: Out
     }
 }
 
+/// Measures servers, shows it, and ends as all was answered or not.
+fn bench(args: &bench::BenchArgs, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
+    let runtime = runtime()?;
+    let measured = runtime.block_on(bench::measure(args, server));
+    runtime.shutdown_background();
+    let outcome = measured?;
+    let shown = output.bench(&outcome.report).and_then(|()| output.flush());
+    outcome.complaints.iter().for_each(|what| complain(what));
+    match shown {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
+        _ => Ok(outcome.code),
+    }
+}
+
 fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Fault::Runtime)
 }
@@ -88,16 +104,16 @@ fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
 /// The server's name, if it was found by it, and its address. A name has no colon and an address has one; the configuration
 /// is only read for a name.
 fn server(args: &ServerArgs) -> Result<(Option<String>, Address), Fault> {
-    if let Some(text) = args.server.as_ref().filter(|text| text.contains(':')) {
+    if let Some(text) = args.server()?.filter(|text| text.contains(':')) {
         let address =
-            text.parse().map_err(|source| Fault::Address { option: "--server", text: text.clone(), source })?;
+            text.parse().map_err(|source| Fault::Address { option: "--server", text: text.to_owned(), source })?;
         return Ok((None, address));
     }
     let servers = match args.config() {
         Some(file) => Servers::from_config(&file)?,
         None => Servers::default_herd(),
     };
-    let found = match &args.server {
+    let found = match args.server()? {
         Some(name) => servers.find(name)?,
         None => servers.find("Riley").or_else(|error| servers.iter().next().ok_or(error))?,
     };

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::fault::{Fault, causes};
 
 pub(crate) use targets::{Target, targets};
-pub(crate) use verdict::Verdict;
+pub(crate) use verdict::{Verdict, grouped};
 
 /// The pause before servers are asked again, at first and in the end.
 const PAUSE_MIN: Duration = Duration::from_millis(50);

@@ -19,13 +19,13 @@ pub(crate) struct Target {
 
 /// The addresses of `--admin`; else the server of `--server`; else all servers there are.
 pub(crate) fn targets(admin: &[String], args: &ServerArgs) -> Result<Vec<Target>, Fault> {
-    match &args.server {
+    match args.server()? {
         Some(_) if !admin.is_empty() => Err(usage("--server and --admin both say whom to ask: one of them is enough")),
         Some(text) if text.contains(':') => {
             Err(usage(format!("'{text}' is where clients connect; servers say their digests at --admin ADDR")))
         }
         _ if !admin.is_empty() => by_address(admin),
-        name => by_name(name.as_deref(), args),
+        name => by_name(name, args),
     }
 }
 

@@ -5,11 +5,13 @@ use std::fmt::Write;
 use herd_cli::Reply;
 use herd_proto::{At, Escaped, PosixTime, Request, Response};
 
+use super::bench;
 use super::digest;
 use super::places::{Place, Places};
 use super::style::{Role, Style};
 use super::table::{self, Align};
 use super::units;
+use crate::bench::Report as Measured;
 use crate::digest::Report;
 
 /// Types that nearly every place has: they say nothing and take the room of those that do.
@@ -43,6 +45,11 @@ impl Human {
     /// What the servers of a herd hold.
     pub(super) fn digest(&self, report: &Report) -> String {
         digest::human(report, self.style, self.width)
+    }
+
+    /// What was measured.
+    pub(super) fn bench(&self, report: &Measured) -> String {
+        bench::human(report, self.style, self.width)
     }
 
     fn at<B: AsRef<[u8]>>(&self, at: &At<B>, now: PosixTime) -> String {

@@ -2,6 +2,7 @@
 //!
 //! Everything a server sends is a stranger's text. On a terminal nothing of it is shown unescaped, in whatever form.
 
+mod bench;
 mod digest;
 mod human;
 mod json;
@@ -18,6 +19,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use herd_cli::{Reply, now};
 
 use crate::args::{DisplayArgs, FormatArg};
+use crate::bench::Report as Measured;
 use crate::digest::Report;
 use human::Human;
 use style::Style;
@@ -67,6 +69,16 @@ impl Output {
             Form::Human(human) => human.digest(report),
             Form::Raw { .. } => digest::raw(report),
             Form::Json => digest::json(report),
+        };
+        self.to.write_all(text.as_bytes())
+    }
+
+    /// Shows what was measured.
+    pub(crate) fn bench(&mut self, report: &Measured) -> io::Result<()> {
+        let text = match &self.form {
+            Form::Human(human) => human.bench(report),
+            Form::Raw { .. } => bench::raw(report),
+            Form::Json => bench::json(report),
         };
         self.to.write_all(text.as_bytes())
     }

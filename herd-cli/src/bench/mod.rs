@@ -1,0 +1,84 @@
+//! `herd-cli bench`: puts servers under load and measures them.
+//!
+//! Three measurements: a [`load`] (closed or open loop; of servers or of an [`echo`], which shows the generator's own limit), the
+//! [`propagation`] of posts to the other servers, a [`burst`] of clients. [`connection`] is the hot path of the first.
+
+mod broken;
+mod burst;
+mod connection;
+mod crew;
+mod echo;
+mod files;
+mod load;
+mod meter;
+mod mix;
+mod options;
+mod pace;
+mod pacer;
+mod posts;
+mod probe;
+mod progress;
+mod propagation;
+mod replies;
+mod report;
+mod run;
+mod steady;
+mod targets;
+mod worker;
+
+use crate::args::ServerArgs;
+use crate::exit::ExitCode;
+use crate::fault::Fault;
+
+pub(crate) use broken::BrokenLink;
+use options::Mode;
+pub(crate) use options::{AFTER, BenchArgs};
+use progress::{Interrupts, Progress};
+pub(crate) use report::{BurstReport, LoadReport, Loop, PropagationReport, Report, Summary};
+
+/// What came of it: what to show, what went wrong besides, and how to end.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) report: Report,
+    pub(crate) complaints: Vec<String>,
+    pub(crate) code: ExitCode,
+}
+
+/// Measures what is asked for.
+pub(crate) async fn measure(args: &BenchArgs, server: &ServerArgs) -> Result<Outcome, Fault> {
+    // What is wrong with the options is said before anybody is called.
+    args.clients()?;
+    let mut watch = Watch { progress: Progress::new(), interrupts: Interrupts::new() };
+    match args.mode() {
+        Mode::Load | Mode::Echo => steady::measure(args, server, &mut watch).await,
+        Mode::Propagation => propagation::measure(args, server, &mut watch).await,
+        Mode::Burst => burst::measure(args, server, &mut watch).await,
+    }
+}
+
+/// Who looks on, and may have enough.
+#[derive(Debug)]
+struct Watch {
+    progress: Progress,
+    interrupts: Interrupts,
+}
+
+impl Watch {
+    /// `preparing`, unless somebody ends it: then there is nothing to report.
+    async fn over<T>(&mut self, preparing: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        tokio::select! {
+            ready = preparing => ready,
+            () = self.interrupts.next() => Err(Fault::Interrupted),
+        }
+    }
+}
+
+/// Makes sure that there may be so many connections.
+fn allow(connections: usize) -> Result<(), Fault> {
+    files::allow(connections).map_err(|limit| {
+        Fault::Usage(format!(
+            "{connections} connections are more than the {limit} open files that the system lets a program have: \
+             raise that (ulimit -n) or take fewer"
+        ))
+    })
+}
