@@ -8,7 +8,7 @@ use herd_bench::{Load, Rounds};
 
 use crate::latency;
 use crate::options::Options;
-use crate::progress::Progress;
+use crate::progress::{self, Progress};
 use crate::subject::{Plan, Subject};
 
 /// Everybody who is there.
@@ -39,7 +39,7 @@ impl Field {
         for plan in plans {
             progress.step(&format!("starting {}", plan.name));
             if let Some(why) = plan.missing() {
-                field.skip(&plan, why);
+                field.skip(plan.name, why);
                 continue;
             }
             let work = directory.join(format!("{}", field.entrants.len()));
@@ -102,9 +102,14 @@ impl Field {
             // Of the depth in the middle: nobody's record, and nobody's worst.
             let half = rates.median(row, options.pipelines.len() / 2) / 2.0;
             let timer = latency::Timer { program: &program, addresses: subject.fleet.addresses(), half, options };
-            let timed = timer.answers().and_then(|answers| Ok((answers, timer.news()?)));
-            if let Some((answers, news)) = self.checked(row, timed) {
-                (self.entrants[row].latency, self.entrants[row].propagation) = (answers, news);
+            // Who can't keep up with this has still been measured otherwise.
+            match timer.answers().and_then(|answers| Ok((answers, timer.news()?))) {
+                Ok(times) => (entrant.latency, entrant.propagation) = times,
+                Err(error) => {
+                    let name = format!("the latency of {}", entrant.plan.name);
+                    self.failed += 1;
+                    self.skip(&name, error.to_string());
+                }
             }
         }
     }
@@ -139,9 +144,9 @@ impl Field {
         (comparison, self.failed)
     }
 
-    fn skip(&mut self, plan: &Plan, why: String) {
-        eprintln!("peers: {} is skipped: {why}", plan.name);
-        self.skipped.push(Skipped { name: plan.name.to_owned(), why });
+    fn skip(&mut self, name: &str, why: String) {
+        eprintln!("{}peers: {name} is skipped: {why}", progress::clear());
+        self.skipped.push(Skipped { name: name.to_owned(), why });
     }
 
     /// The value, or the end of that subject.
@@ -150,8 +155,7 @@ impl Field {
             .map_err(|error| {
                 self.entrants[row].subject = None;
                 self.failed += 1;
-                let plan = self.entrants[row].plan.clone();
-                self.skip(&plan, format!("failed: {error}"));
+                self.skip(self.entrants[row].plan.name, format!("failed: {error}"));
             })
             .ok()
     }

@@ -51,23 +51,19 @@ impl Timer<'_> {
     }
 
     fn answers_at(&self, load: &str, rate: f64) -> io::Result<Latency> {
-        let seconds = if self.options.is_quick { "0.3" } else { "3" };
+        let [seconds, warmup] = if self.options.is_quick { ["0.3", "0.1"] } else { ["3", "1"] };
         let mut command = self.command();
-        command.args([
-            "--connections",
-            &self.options.load.connections.to_string(),
-            "--duration",
-            &format!("{seconds}s"),
-        ]);
+        command.args(["--connections", &self.options.load.connections.to_string()]);
+        command.args(["--duration", seconds, "--warmup", warmup]);
         command.args(["--clients", &self.options.load.clients.to_string()]);
         command.args(["--rate", &whole(rate)]);
         summary(&mut command, load, rate)
     }
 
     fn news_at(&self, load: &str, rate: f64) -> io::Result<Latency> {
-        let samples = if self.options.is_quick { "50" } else { "1000" };
+        let [samples, warmup] = if self.options.is_quick { ["50", "0.1"] } else { ["1000", "1"] };
         let mut command = self.command();
-        command.args(["--propagation", "--samples", samples]);
+        command.args(["--propagation", "--samples", samples, "--warmup", warmup]);
         if rate > 0.0 {
             command.args(["--rate", &whole(rate)]);
         }

@@ -14,6 +14,11 @@ pub(crate) struct Progress {
     done: usize,
 }
 
+/// What has to be said before another line, so that nothing is left of the one that is written over.
+pub(crate) fn clear() -> &'static str {
+    if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" }
+}
+
 impl Progress {
     pub(crate) fn new(total: usize) -> Self {
         Self { is_shown: std::io::stderr().is_terminal(), began: clock::monotonic(), total, done: 0 }
@@ -39,8 +44,6 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.is_shown && self.done > 0 {
-            eprint!("\r\x1b[K");
-        }
+        eprint!("{}", clear());
     }
 }
