@@ -213,7 +213,7 @@ fn languages(found: &Comparison) -> String {
         return String::new();
     }
     let mut text = "\n### The same herd in other languages\n\nFive servers each, after the same conversations with all of them. What \
-        the figures say about the languages is said in [languages/README.md](languages/README.md).\n\n\
+        the figures say about the languages is said in [languages/ANSWER.md](languages/ANSWER.md).\n\n\
         | | posts/s, P=1 | P=16 | P=128 | answer p99 at 500/s | to all five p50 | p99 | memory | CPU a post, P=16 | lines of code |\n\
         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         .to_owned();

@@ -37,11 +37,11 @@ impl Curves {
         let (left, right, top, bottom) = (LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM);
         let x = Log::over(points().map(|point| point.0), left, right);
         let y = Log::over(points().map(|point| point.1), bottom, top);
-        for tick in x.ticks() {
+        for tick in x.fine_ticks() {
             svg.line("grid", (x.at(tick), top), (x.at(tick), bottom));
             svg.text("soft", x.at(tick), bottom + 18.0, Anchor::Middle, &short(tick));
         }
-        for tick in y.ticks() {
+        for tick in y.fine_ticks() {
             svg.line("grid", (left, y.at(tick)), (right, y.at(tick)));
             svg.text("soft", left - 8.0, y.at(tick) + 4.0, Anchor::End, &short(tick));
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::Files;
 use crate::curves::{Curves, Series};
-use crate::scale::{digits, grouped};
+use crate::scale::{digits, grouped, time};
 
 /// One of them.
 #[derive(Clone, Debug, Deserialize)]
@@ -108,6 +108,9 @@ impl Fact {
 }
 
 fn with_unit(value: f64, unit: &str) -> String {
+    if unit == "us" {
+        return time(value);
+    }
     let number = if value.abs() >= 999.5 { grouped(value) } else { digits(value) };
     format!("{number} {unit}").trim_end().to_owned()
 }

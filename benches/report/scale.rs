@@ -25,6 +25,14 @@ impl Log {
         self.from + share * (self.to - self.from)
     }
 
+    /// The powers of ten, and where there are few of those, twice and five times as much as well.
+    pub(crate) fn fine_ticks(&self) -> Vec<f64> {
+        let steps: &[f64] = if self.high - self.low > 2.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let end = 10_f64.powf(self.high) * 1.000_1;
+        let ticks = self.ticks().flat_map(|tick| steps.iter().map(move |step| tick * step));
+        ticks.filter(|tick| *tick <= end).collect()
+    }
+
     /// The powers of ten.
     pub(crate) fn ticks(&self) -> impl Iterator<Item = f64> {
         (self.low as i32..=self.high as i32).map(|power| 10_f64.powi(power))
@@ -111,6 +119,8 @@ mod tests {
         let axis = Log::over([30.0, 4_000.0], 100.0, 400.0);
         assert_eq!(axis.ticks().collect::<Vec<_>>(), [10.0, 100.0, 1_000.0, 10_000.0]);
         assert_eq!((axis.at(10.0), axis.at(10_000.0)), (100.0, 400.0));
+        assert_eq!(axis.fine_ticks().len(), 4);
+        assert_eq!(Log::over([2.0, 9.0], 0.0, 1.0).fine_ticks(), [1.0, 2.0, 5.0, 10.0]);
         // One value, or none, still makes an axis.
         assert_eq!(Log::over([100.0], 0.0, 1.0).ticks().count(), 2);
         assert_eq!(Log::over([], 0.0, 1.0).ticks().count(), 2);

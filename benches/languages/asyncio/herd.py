@@ -95,13 +95,14 @@ class Server:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            await asyncio.start_server(self.serve_client, HOST, self.me.client_port, backlog=1024)
+            clients = await asyncio.start_server(self.serve_client, HOST, self.me.client_port, backlog=1024)
             await asyncio.start_server(self.serve_peer, HOST, self.me.peer_port)
             for link in self.links:
                 tasks.create_task(link.run(self.name, self.records))
             for link in self.links:
                 await link.connected.wait()
             print("linked", flush=True)
+            await clients.serve_forever()
 
     async def serve_client(self, reader: StreamReader, writer: StreamWriter) -> None:
         rest = b""

@@ -56,7 +56,7 @@ class Lines {
     let start = 0;
     for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, start)) {
       // A string of its own each: a piece of a longer one would keep all of that in memory.
-      lines.push(bytes.latin1Slice(start, end));
+      lines.push(bytes.toString('latin1', start, end));
       start = end + 1;
     }
     this.#rest = bytes.subarray(start);
@@ -65,7 +65,7 @@ class Lines {
 
   /** What came behind the last LF. */
   get rest() {
-    return this.#rest.latin1Slice();
+    return this.#rest.toString('latin1');
   }
 
   get isTooLong() {
@@ -177,6 +177,9 @@ class Server {
     net.createServer(options, (socket) => this.#serveClient(socket)).listen(this.#me.clientPort, HOST, 1024);
     net.createServer((socket) => this.#servePeer(socket)).listen(this.#me.peerPort, HOST);
     const missing = new Set(this.#links);
+    if (missing.size === 0) {
+      onLinked();
+    }
     for (const link of this.#links) {
       link.dial(() => {
         if (missing.delete(link) && missing.size === 0) {

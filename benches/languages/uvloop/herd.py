@@ -183,13 +183,14 @@ class Server:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
-            await loop.create_server(lambda: Client(self), HOST, self._me.client_port, backlog=1024)
+            clients = await loop.create_server(lambda: Client(self), HOST, self._me.client_port, backlog=1024)
             await loop.create_server(lambda: Peer(self), HOST, self._me.peer_port)
             for link in self._links:
                 tasks.create_task(link.run())
             for link in self._links:
                 await link.connected.wait()
             print("linked", flush=True)
+            await clients.serve_forever()
 
     def answer(self, line: bytes, now_ns: int) -> bytes:
         """The reply to a client's line, its LF included."""

@@ -22,11 +22,12 @@ pub struct Language {
 }
 
 /// Each of them, in the order that tables have them.
-static ALL: [Language; 4] = [
+static ALL: [Language; 5] = [
     Language { name: "asyncio", runtime: Runtime::Python, sources: &["asyncio/herd.py"] },
     Language { name: "uvloop", runtime: Runtime::Uvloop, sources: &["uvloop/herd.py"] },
     Language { name: "node", runtime: Runtime::Node, sources: &["node/herd.js"] },
     Language { name: "java", runtime: Runtime::Java, sources: &["java/Herd.java"] },
+    Language { name: "small-rust", runtime: Runtime::Example, sources: &["rust/herd.rs"] },
 ];
 
 /// Each of them, in the order that tables have them.
@@ -35,7 +36,7 @@ pub fn all() -> &'static [Language] {
 }
 
 impl Language {
-    /// A word for tables and command lines: `asyncio`, `uvloop`, `node`, `java`.
+    /// A word for tables and command lines: `asyncio`, `uvloop`, `node`, `java`, `small-rust`.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -56,7 +57,15 @@ impl Language {
     /// # Errors
     /// When something is missing, can't be built, or does not come up in time.
     pub fn start(&self, work: &Path) -> io::Result<Fleet> {
-        start::start(self, work)
+        start::five(self, work)
+    }
+
+    /// Starts Riley alone, without neighbours: what one server can do when it has the machine for itself.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_one(&self, work: &Path) -> io::Result<Fleet> {
+        start::one(self, work)
     }
 
     /// Lines of the program that are neither blank nor comment alone.

@@ -18,6 +18,8 @@ pub(super) enum Runtime {
     Uvloop,
     Node,
     Java,
+    /// The example of this package, built with the same profile as this.
+    Example,
 }
 
 /// A runtime that is there.
@@ -37,6 +39,7 @@ impl Runtime {
             Self::Uvloop => uvloop(),
             Self::Node => node(),
             Self::Java => java(),
+            Self::Example => example(),
         }
     }
 }
@@ -49,7 +52,7 @@ fn python(program: &Path) -> Result<Found, String> {
 }
 
 fn uvloop() -> Result<Found, String> {
-    let program = environment().join("bin/python");
+    let program = target().join("languages/uvloop/bin/python");
     let help = "uvloop is not there: benches/languages/get-uvloop gets it";
     if !program.exists() {
         return Err(help.to_owned());
@@ -74,10 +77,20 @@ fn java() -> Result<Found, String> {
     Ok(Found { program: "java".into(), version: format!("Java {version}") })
 }
 
-/// Where `get-uvloop` puts its environment: below the build's directory, as everything that is made.
-fn environment() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| directory().join("../../target"), PathBuf::from);
-    target.join("languages/uvloop")
+fn example() -> Result<Found, String> {
+    let (profile, option) = if cfg!(debug_assertions) { ("debug", "") } else { ("release", " --release") };
+    let program = target().join(profile).join("examples/small-herd");
+    if !program.exists() {
+        return Err(format!("it is not built: cargo build{option} -p herd-bench --example small-herd builds it"));
+    }
+    let version = ask(Path::new("rustc"), &["--version"]).unwrap_or_else(|_| "rustc".to_owned());
+    let version = version.split(' ').nth(1).unwrap_or("of some version").to_owned();
+    Ok(Found { program, version: format!("Rust {version}") })
+}
+
+/// Where everything is that is made.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| directory().join("../../target"), PathBuf::from)
 }
 
 /// The one line that a program prints when called so.

@@ -11,7 +11,7 @@ use super::{Language, directory};
 use crate::fleet::{Fleet, free_ports};
 
 /// The default herd (WIRE §4).
-const HERD: [(&str, &[&str]); 5] = [
+const HERD: [Member; 5] = [
     ("Riley", &["Jaquez", "Juzang"]),
     ("Jaquez", &["Riley", "Bernard"]),
     ("Juzang", &["Riley", "Campbell", "Bernard"]),
@@ -22,15 +22,29 @@ const HERD: [(&str, &[&str]); 5] = [
 const LINKED: &str = "linked";
 /// The longest that all five may take for that.
 const LINK_MAX: Duration = Duration::from_secs(30);
+/// What Java is told: `benches/languages/README.md` says why.
+const JAVA: [&str; 2] = ["-Xmx512m", "-XX:+UseSerialGC"];
 /// Ports are found free and used a moment later, when somebody may have taken them.
 const ATTEMPTS: usize = 3;
 
-pub(super) fn start(language: &Language, work: &Path) -> io::Result<Fleet> {
+type Member = (&'static str, &'static [&'static str]);
+
+/// The default herd.
+pub(super) fn five(language: &Language, work: &Path) -> io::Result<Fleet> {
+    start(language, work, &HERD)
+}
+
+/// Its first server, without neighbours.
+pub(super) fn one(language: &Language, work: &Path) -> io::Result<Fleet> {
+    start(language, work, &[(HERD[0].0, &[])])
+}
+
+fn start(language: &Language, work: &Path, herd: &[Member]) -> io::Result<Fleet> {
     let found = language.runtime.look().map_err(io::Error::other)?;
     build(language, work)?;
     let mut result = Err(io::Error::other("never tried"));
     for _ in 0..ATTEMPTS {
-        result = start_once(language, &found, work);
+        result = start_once(language, &found, work, herd);
         if result.is_ok() {
             break;
         }
@@ -38,28 +52,33 @@ pub(super) fn start(language: &Language, work: &Path) -> io::Result<Fleet> {
     result.map_err(|error| io::Error::other(format!("{}: {error}", language.name)))
 }
 
-fn start_once(language: &Language, found: &Found, work: &Path) -> io::Result<Fleet> {
-    let ports = free_ports(2 * HERD.len())?;
-    let (clients, peers) = ports.split_at(HERD.len());
+fn start_once(language: &Language, found: &Found, work: &Path, herd: &[Member]) -> io::Result<Fleet> {
+    let ports = free_ports(2 * herd.len())?;
+    let (clients, peers) = ports.split_at(herd.len());
     let mut text = String::new();
-    for (((name, neighbours), client), peer) in HERD.iter().zip(clients).zip(peers) {
-        text += &format!("{name} {} {} {}\n", client.port(), peer.port(), neighbours.join(" "));
+    for (((name, neighbours), client), peer) in herd.iter().zip(clients).zip(peers) {
+        text += &format!("{name} {} {}", client.port(), peer.port());
+        for neighbour in *neighbours {
+            text += &format!(" {neighbour}");
+        }
+        text.push('\n');
     }
     let file = work.join("herd.txt");
     std::fs::write(&file, text)?;
 
     let mut fleet = Fleet::default();
     let (teller, told) = mpsc::channel();
-    for ((name, _), client) in HERD.iter().zip(clients) {
+    for ((name, _), client) in herd.iter().zip(clients) {
         let mut command = command(language, found, work);
         command.arg(name).arg(&file).arg(directory().join("places.json"));
         let output = fleet.spawn_telling(&mut command, *client)?;
         let teller = teller.clone();
-        std::thread::spawn(move || teller.send((*name, wait_linked(output))));
+        let name = *name;
+        std::thread::spawn(move || teller.send((name, wait_linked(output))));
     }
-    for _ in &HERD {
+    for _ in herd {
         let (name, outcome) =
-            told.recv_timeout(LINK_MAX).map_err(|_| io::Error::other("the five do not reach each other"))?;
+            told.recv_timeout(LINK_MAX).map_err(|_| io::Error::other("the servers do not reach each other"))?;
         outcome.map_err(|error| io::Error::other(format!("{name}: {error}")))?;
     }
     Ok(fleet)
@@ -80,7 +99,8 @@ fn wait_linked(output: ChildStdout) -> io::Result<()> {
 fn command(language: &Language, found: &Found, work: &Path) -> Command {
     let mut command = Command::new(&found.program);
     match language.runtime {
-        Runtime::Java => command.arg("-cp").arg(work).arg("Herd"),
+        Runtime::Java => command.args(JAVA).arg("-cp").arg(work).arg("Herd"),
+        Runtime::Example => &mut command,
         Runtime::Python | Runtime::Uvloop | Runtime::Node => command.arg(directory().join(language.sources[0])),
     };
     command

@@ -3,10 +3,16 @@
 mod wrong;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use herd_bench::{any_port, blackbox, languages};
 use herd_node::config::Config;
 use herd_node::server::{Herd, Server};
+
+/// The page that says how many lines each has.
+const ANSWER: &str = include_str!("../../languages/ANSWER.md");
+/// A conversation in which Riley alone takes part.
+const ALONE: &str = "a post is answered with its skew";
 
 /// Our herd on free ports.
 async fn start_ours() -> Vec<SocketAddr> {
@@ -48,6 +54,12 @@ fn check_language(name: &str) {
     let work = tempfile::tempdir().unwrap();
     let fleet = language.start(work.path()).unwrap();
     hold_all(fleet.addresses());
+    drop(fleet);
+
+    let fleet = language.start_one(work.path()).unwrap();
+    let alone = [fleet.addresses()[0]; 5];
+    let outcomes = blackbox::run_some(&alone, Duration::from_secs(10), |name| name == ALONE).unwrap();
+    assert!(outcomes.len() == 1 && outcomes[0].failure.is_none(), "{outcomes:?}");
 }
 
 #[test]
@@ -71,12 +83,20 @@ fn java() {
 }
 
 #[test]
+fn small_rust() {
+    check_language("small-rust");
+}
+
+#[test]
 fn every_language_has_a_test_and_lines() {
     let names: Vec<_> = languages::all().iter().map(languages::Language::name).collect();
-    assert_eq!(names, ["asyncio", "uvloop", "node", "java"]);
+    assert_eq!(names, ["asyncio", "uvloop", "node", "java", "small-rust"]);
     for language in languages::all() {
         let lines = language.lines_of_code().unwrap();
         assert!((100..500).contains(&lines), "{}: {lines}", language.name());
+        let name = format!("| {} |", language.name());
+        let row = ANSWER.lines().find(|line| line.starts_with(&name)).unwrap();
+        assert!(row.contains(&format!("| {lines} |")), "{lines} lines, but ANSWER.md says {row}");
     }
 }
 
