@@ -97,12 +97,13 @@ fn decode() -> usize {
 
 fn serialize() -> usize {
     let Ok(Request::Iamat(iamat)) = Request::parse(Bytes::from_static(IAMAT)) else { panic!("an IAMAT") };
-    let skew = Skew::from_nanos(263_873_386);
-    repeated(|out| encode::at_of_iamat(out, riley(), black_box(skew), black_box(&iamat)))
+    let (riley, skew) = (riley(), Skew::from_nanos(263_873_386));
+    repeated(|out| encode::at_of_iamat(out, riley, black_box(skew), black_box(&iamat)))
 }
 
 fn serialize_peer() -> usize {
-    repeated(|out| encode::peer_at(out, black_box(OPERANDS), riley(), Hops::from_count(black_box(1))))
+    let riley = riley();
+    repeated(|out| encode::peer_at(out, black_box(OPERANDS), riley, Hops::from_count(black_box(1))))
 }
 
 /// Writes a line over and over into memory that is there.

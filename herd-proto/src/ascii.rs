@@ -20,44 +20,108 @@ const fn eight_of(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
+/// Up to eight bytes of the front of `text`, the first in the lowest byte; zeros in place of those that it has not got.
+///
+/// A short text is read twice over, from its front and from its end: what lies in both comes to lie in the same place.
+#[inline]
+fn front(text: &[u8]) -> u64 {
+    let shifted = |value: u64, bytes: usize| value << (8 * (text.len() - bytes));
+    if let Some(eight) = text.first_chunk() {
+        u64::from_le_bytes(*eight)
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        u64::from(u32::from_le_bytes(*first)) | shifted(u64::from(u32::from_le_bytes(*last)), 4)
+    } else if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        u64::from(u16::from_le_bytes(*first)) | shifted(u64::from(u16::from_le_bytes(*last)), 2)
+    } else {
+        text.first().map_or(0, |byte| u64::from(*byte))
+    }
+}
+
 /// Where in `text` the first white space is. Eight bytes at a time: half the cost of reading a line is finding its fields' ends.
 #[inline]
 pub(crate) fn space_at(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(eight) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        let bytes = u64::from_le_bytes(*eight);
-        // The top bit of each byte up to `b' '`. A borrow goes upwards only, so the lowest of those bits is right.
-        let low = bytes.wrapping_sub(eight_of(b' ' + 1)) & !bytes & eight_of(0x80);
-        if low == 0 {
-            at += 8;
-            continue;
+    let (mut rest, mut at) = (text, 0);
+    while let Some((eight, after)) = rest.split_first_chunk() {
+        let low = low_bytes(u64::from_le_bytes(*eight));
+        if low != 0 {
+            let first = at + low.trailing_zeros() as usize / 8;
+            return if text.get(first) == Some(&b' ') { Some(first) } else { rare_space_at(text, first) };
         }
-        let first = at + low.trailing_zeros() as usize / 8;
-        if text.get(first).copied().is_some_and(is_space) {
-            return Some(first);
-        }
-        // A control character of a client ID.
-        at = first + 1;
+        (rest, at) = (after, at + 8);
     }
-    let rest = text.get(at..).unwrap_or_default();
-    rest.iter().position(|byte| is_space(*byte)).map(|offset| at + offset)
+    // Also of what stands for bytes behind the end.
+    let first = at + low_bytes(front(rest)).trailing_zeros() as usize / 8;
+    if first < text.len() { rare_space_at(text, first) } else { None }
+}
+
+/// The top bit of each byte up to `b' '`. A borrow goes upwards only, so the lowest of those bits is right.
+#[inline]
+const fn low_bytes(bytes: u64) -> u64 {
+    bytes.wrapping_sub(eight_of(b' ' + 1)) & !bytes & eight_of(0x80)
+}
+
+/// The first white space from `from` on: where a line ends, or a byte is that is hardly ever there.
+#[inline(never)]
+fn rare_space_at(text: &[u8], from: usize) -> Option<usize> {
+    let rest = text.get(from..).unwrap_or_default();
+    rest.iter().position(|byte| is_space(*byte)).map(|offset| from + offset)
+}
+
+/// Digits, a point and digits at the front of a text: one to seven of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ShortDecimal {
+    pub(crate) whole_len: usize,
+    pub(crate) whole: u64,
+    pub(crate) fraction_len: usize,
+    /// In 10^-7.
+    pub(crate) fraction: u64,
+}
+
+/// Reads them, if `text` begins so and goes on with something that is no digit: what nearly every coordinate is, in half the time.
+#[inline]
+pub(crate) fn short_decimal(text: &[u8]) -> Option<ShortDecimal> {
+    let (whole_len, whole) = seven_digits(text)?;
+    let (fraction_len, fraction) = match text.get(whole_len..)? {
+        [b'.', rest @ ..] => seven_digits(rest)?,
+        _ => return None,
+    };
+    let fraction = fraction * POWERS_OF_TEN[7 - fraction_len];
+    Some(ShortDecimal { whole_len, whole, fraction_len, fraction })
+}
+
+/// One to seven digits that something else follows: how many, and what they mean.
+#[inline]
+fn seven_digits(text: &[u8]) -> Option<(usize, u64)> {
+    let bytes = front(text);
+    let len = not_digits(bytes).trailing_zeros() as usize / 8;
+    // Moved up, so that zeros come first.
+    (1..=7).contains(&len).then(|| (len, eight_digits(bytes << (64 - 8 * len))))
+}
+
+/// The top bit of each byte that is no digit.
+#[inline]
+const fn not_digits(bytes: u64) -> u64 {
+    // A digit is now 0 to 9, and 0x76 more takes what is above past 0x7f.
+    let bytes = bytes ^ eight_of(b'0');
+    (((bytes & eight_of(0x7f)) + eight_of(0x76)) | bytes) & eight_of(0x80)
 }
 
 /// How many ASCII digits `text` begins with.
 #[inline]
 pub(crate) fn leading_digits(text: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(eight) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        let bytes = u64::from_le_bytes(*eight) ^ eight_of(b'0');
-        // The top bit of each byte that is no digit: a digit is now 0 to 9, and 0x76 more takes what is above past 0x7f.
-        let others = (((bytes & eight_of(0x7f)) + eight_of(0x76)) | bytes) & eight_of(0x80);
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        // What stands for bytes behind the end is no digit.
+        let others = not_digits(front(rest));
         if others != 0 {
             return at + others.trailing_zeros() as usize / 8;
         }
         at += 8;
     }
-    at + text.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count()
+    at
 }
+
+const POWERS_OF_TEN: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /// The value of at most nineteen ASCII digits.
 #[inline]
@@ -65,17 +129,21 @@ pub(crate) fn number(digits: &[u8]) -> u64 {
     let mut rest = digits;
     let mut value = 0;
     while let Some((eight, after)) = rest.split_first_chunk() {
-        value = value * 100_000_000 + eight_digits(*eight);
+        value = value * 100_000_000 + eight_digits(u64::from_le_bytes(*eight));
         rest = after;
     }
-    rest.iter().fold(value, |value, digit| value * 10 + u64::from(digit - b'0'))
+    if rest.is_empty() {
+        return value;
+    }
+    // Moved up, so that zeros come first.
+    value * POWERS_OF_TEN[rest.len() % 8] + eight_digits(front(rest) << (64 - 8 * rest.len()))
 }
 
-/// The value of eight ASCII digits, in three multiplications: neighbours are joined to pairs, pairs to fours, fours to eight.
+/// The value of eight ASCII digits, the first in the lowest byte, or zeros in place of the first of them; in three multiplications: neighbours are joined to pairs, pairs to fours, fours to eight.
 #[inline]
-const fn eight_digits(digits: [u8; 8]) -> u64 {
-    // The first digit is in the lowest byte. Each product has the joined value in its part's upper half.
-    let ones = u64::from_le_bytes(digits) & eight_of(0x0f);
+const fn eight_digits(digits: u64) -> u64 {
+    // Each product has the joined value in its part's upper half.
+    let ones = digits & eight_of(0x0f);
     let pairs = (ones.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
     fours.wrapping_mul(10_000 << 32 | 1) >> 32
@@ -101,6 +169,29 @@ mod tests {
         for text in [b'x', b'9', 0x1f, 0x80, 0xff].into_iter().flat_map(texts) {
             assert_eq!(space_at(&text), text.iter().position(|byte| is_space(*byte)), "{text:?}");
             assert_eq!(leading_digits(&text), text.iter().take_while(|byte| byte.is_ascii_digit()).count(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn short_decimals_are_whole_and_fraction() {
+        let decimal = |whole: &str, fraction: &str, behind: &str| {
+            short_decimal(std::format!("{whole}.{fraction}{behind}").as_bytes())
+        };
+        for (whole, fraction) in (0..=9).flat_map(|whole| (0..=9).map(move |fraction| (whole, fraction))) {
+            let (whole, fraction) = (&"987654321"[..whole], &"012345678"[..fraction]);
+            for behind in ["", "-118.445127", "+", "/", "CRSWGS_84/", "\u{b2}"] {
+                let is_short = (1..=7).contains(&whole.len()) && (1..=7).contains(&fraction.len());
+                let expected = is_short.then(|| ShortDecimal {
+                    whole_len: whole.len(),
+                    whole: whole.parse().unwrap(),
+                    fraction_len: fraction.len(),
+                    fraction: std::format!("{fraction:0<7}").parse().unwrap(),
+                });
+                assert_eq!(decimal(whole, fraction, behind), expected, "{whole}.{fraction}{behind}");
+            }
+        }
+        for text in ["", "7", "7.", ".5", "7,5", "x7.5"] {
+            assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::values::field_client_id;
 use super::{limit, location, radius, time};
-use crate::ascii::{is_field, space_at};
+use crate::ascii::{is_space, space_at};
 use crate::message::{IamatParts, RequestParts, Span, WhatsatParts};
 use crate::{Expected, Field, ParseError};
 
@@ -47,8 +47,10 @@ impl<'a> Fields<'a> {
     /// The next field; empty at the end of the line.
     #[inline]
     fn next_span(&mut self) -> Span {
-        let rest = &self.line[self.at..];
-        let start = self.at + rest.iter().position(|byte| is_field(*byte)).unwrap_or(rest.len());
+        let mut start = self.at;
+        while self.line.get(start).is_some_and(|byte| is_space(*byte)) {
+            start += 1;
+        }
         let rest = &self.line[start..];
         let end = start + space_at(rest).unwrap_or(rest.len());
         self.at = end;

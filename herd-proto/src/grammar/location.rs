@@ -6,6 +6,7 @@ use nom::combinator::opt;
 use super::values::sign;
 use super::{Failure, Input, Parsed, Stop, billionths, complete, digits, fraction, whole_number};
 use crate::Expected;
+use crate::ascii::{ShortDecimal, short_decimal};
 use crate::location::{Angle, Position};
 
 /// `location = latitude longitude [ altitude ] [ crs ] [ "/" ]`
@@ -81,22 +82,43 @@ impl Axis {
 /// `latitude = sign ( 1*2DIGIT / 4DIGIT / 6DIGIT ) [ "." 1*DIGIT ]`, `longitude` likewise.
 fn angle<'a>(input: Input<'a>, axis: &Axis) -> Parsed<'a, (Angle, Form)> {
     let (after_sign, sign) = sign(input)?;
-    let (after_whole, whole) = digits(after_sign)?;
-    let (rest, decimals) = fraction(after_whole)?;
-    let Some(form) = axis.form(whole.len()) else {
+    let (rest, whole_len, number) = decimal(after_sign)?;
+    let Some(form) = axis.form(whole_len) else {
         return Failure::at(after_sign, axis.wrong_digits);
     };
-    match nanodegrees(whole, decimals, form, axis) {
+    match nanodegrees(number, form, axis) {
         Ok(magnitude) if sign == b'-' => Ok((rest, (Angle::from_nanodegrees(-magnitude), form))),
         Ok(magnitude) => Ok((rest, (Angle::from_nanodegrees(magnitude), form))),
         Err(expected) => Failure::at(input, expected),
     }
 }
 
+/// A number without a sign.
+struct Decimal {
+    /// `None` from 2^64 on.
+    whole: Option<u64>,
+    billionths: u64,
+    /// There is more behind the ninth decimal.
+    beyond: bool,
+}
+
+/// `1*DIGIT [ "." 1*DIGIT ]`, and how many digits stand before the point.
+#[inline]
+fn decimal(input: Input<'_>) -> Result<(Input<'_>, usize, Decimal), nom::Err<Failure<'_>>> {
+    if let Some(ShortDecimal { whole_len, whole, fraction_len, fraction }) = short_decimal(input) {
+        let rest = input.get(whole_len + 1 + fraction_len..).unwrap_or_default();
+        return Ok((rest, whole_len, Decimal { whole: Some(whole), billionths: fraction * 100, beyond: false }));
+    }
+    let (after_whole, whole) = digits(input)?;
+    let (rest, decimals) = fraction(after_whole)?;
+    let (billionths, beyond) = billionths(decimals);
+    Ok((rest, whole.len(), Decimal { whole: whole_number(whole), billionths, beyond }))
+}
+
 /// The magnitude of an angle. At most seven integer digits get here, so nothing overflows.
-fn nanodegrees(whole: Input<'_>, decimals: Input<'_>, form: Form, axis: &Axis) -> Result<i64, Expected> {
-    let whole = whole_number(whole).ok_or(axis.out_of_range)?;
-    let (fraction, beyond) = billionths(decimals);
+fn nanodegrees(number: Decimal, form: Form, axis: &Axis) -> Result<i64, Expected> {
+    let Decimal { whole, billionths, beyond } = number;
+    let whole = whole.ok_or(axis.out_of_range)?;
     let (units_per_degree, units) = match form {
         Form::Degrees => (1, whole),
         Form::Minutes if whole % 100 >= 60 => return Err(Expected::SixtyMinutes),
@@ -105,7 +127,7 @@ fn nanodegrees(whole: Input<'_>, decimals: Input<'_>, form: Form, axis: &Axis) -
         Form::Seconds if whole % 100 >= 60 => return Err(Expected::SixtySeconds),
         Form::Seconds => (3600, whole / 10_000 * 3600 + whole / 100 % 100 * 60 + whole % 100),
     };
-    let billionths_of_unit = units * 1_000_000_000 + fraction;
+    let billionths_of_unit = units * 1_000_000_000 + billionths;
     let max = axis.degrees_max * units_per_degree * 1_000_000_000;
     if billionths_of_unit > max || (billionths_of_unit == max && beyond) {
         return Err(axis.out_of_range);

@@ -20,6 +20,10 @@ pub(super) fn field_client_id(text: &[u8]) -> Result<&[u8], Stop> {
     if text.len() > ClientId::LEN_MAX {
         return Err(Stop::new(ClientId::LEN_MAX, Expected::ShortClientId));
     }
+    // Most are ASCII, which is found out in a tenth of the time.
+    if text.is_ascii() {
+        return Ok(text);
+    }
     match core::str::from_utf8(text) {
         Ok(_) => Ok(text),
         Err(error) => Err(Stop::new(error.valid_up_to(), Expected::Utf8)),
