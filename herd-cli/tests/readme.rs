@@ -23,6 +23,8 @@ fn commands_in_the_readme_work() {
     for line in readme.split("```sh\n").skip(1).flat_map(|rest| rest.split("```").next().unwrap().lines()) {
         if line == "herd-cli digest" {
             agreed(&configuration);
+        } else if let Some(arguments) = line.strip_prefix("herd-cli bench ") {
+            measured(arguments.split(" #").next().unwrap(), &configuration);
         } else if let Some(arguments) = line.strip_prefix("herd-cli ") {
             let arguments: Vec<&str> = arguments.split_whitespace().collect();
             replies.push(answered(&arguments, &configuration));
@@ -47,6 +49,20 @@ fn answered(arguments: &[&str], configuration: &Path) -> String {
         }
     }
     panic!("{arguments:?} is answered with `?` for ever");
+}
+
+/// `herd-cli bench arguments` is answered by all; a little of it is enough.
+fn measured(arguments: &str, configuration: &Path) {
+    let little = match () {
+        () if arguments.contains("--propagation") => ["--samples", "5"].as_slice(),
+        () if arguments.contains("--burst") => &["--clients", "100", "--window", "0.1"],
+        () => &["--requests", "500", "--warmup", "0", "--clients", "50"],
+    };
+    let arguments: Vec<&str> = ["bench"].into_iter().chain(arguments.split_whitespace()).collect();
+    let output = herd_cli(&arguments).args(little).env("HERD_CONFIG", configuration).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {said}");
+    assert!(said.starts_with("bench\t") && !said.contains("count\t0\n"), "{arguments:?}: {said}");
 }
 
 /// What the servers hold is the same: what was posted has reached all of them, or is on its way.

@@ -29,7 +29,7 @@ impl Broken {
     /// `piece` has no reply where one begins.
     pub(super) fn nonsense(piece: &[u8]) -> Self {
         let end = memchr::memchr(b'\n', piece).unwrap_or(piece.len()).min(SHOWN);
-        Self::Nonsense(piece[..end].to_vec())
+        Self::Nonsense(piece[..end].trim_ascii_end().to_vec())
     }
 }
 

@@ -184,8 +184,9 @@ impl Tally {
         };
         let notes =
             if interrupted { vec![format!("Interrupted when {} clients had come.", self.due)] } else { Vec::new() };
+        let (servers, names) = targets::listed(targets.iter());
         let report = BurstReport {
-            servers: targets.iter().map(|target| target.address.clone()).collect(),
+            servers,
             clients,
             window_s: window.as_secs_f64(),
             connected: self.connected,
@@ -194,6 +195,7 @@ impl Tally {
             elapsed_s: seconds(Duration::from_nanos(self.last)),
             connect_us: self.connect.summary(),
             latency_us: self.latency.summary(),
+            names,
             notes,
         };
         Outcome { report: Report::Burst(report), complaints, code }

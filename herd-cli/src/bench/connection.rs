@@ -177,6 +177,7 @@ impl Connection {
         counts.requests += measured as u64;
         if measured > 0 {
             counts.bytes_sent += (self.out.len() - before) as u64;
+            counts.last_request = now;
         }
     }
 
@@ -210,8 +211,9 @@ impl Connection {
 
     /// Until the next request is due, if there is room for it, or for a tick. The sockets have been asked already.
     fn wait(&mut self, cx: &mut Context<'_>, pace: &Pace, now: u64, run: &Run) -> Result<Poll<()>, Broken> {
+        // What is due already has left, or never will.
         if self.in_flight < self.pipeline
-            && let Some(due) = pace.next_due().filter(|due| *due < run.end())
+            && let Some(due) = pace.next_due().filter(|due| now < *due && *due < run.end())
             && self.pacer.poll_until(cx, due, now).map_err(Broken::System)?.is_ready()
         {
             return Ok(Poll::Ready(()));

@@ -46,7 +46,8 @@ pub(super) struct Measured {
     pub(super) latencies: Latencies,
     /// Requests of an open loop that were due and never left.
     pub(super) unsent: u64,
-    /// How long it was measured: for what left, and for what came back.
+    /// How long it was measured; until the last request left, where that was later; and until the last reply came.
+    pub(super) duration: Duration,
     pub(super) sending: Duration,
     pub(super) receiving: Duration,
     pub(super) late: Late,
@@ -168,10 +169,12 @@ impl Running {
         // Where nothing ends it but a number of requests, it has ended with the last reply.
         let end = if run.end() == u64::MAX { counts.last_reply } else { run.end() };
         let due = self.plan.timetable.map_or(counts.requests, |table| table.measured(end));
+        let since_begin = |time: u64| Duration::from_nanos(time.saturating_sub(run.begin()));
         Measured {
             unsent: due.saturating_sub(counts.requests),
-            sending: Duration::from_nanos(end.saturating_sub(run.begin())),
-            receiving: Duration::from_nanos(end.max(counts.last_reply).saturating_sub(run.begin())),
+            duration: since_begin(end),
+            sending: since_begin(end.max(counts.last_request)),
+            receiving: since_begin(end.max(counts.last_reply)),
             latencies: self.crew.latencies,
             counts,
             late: self.late,

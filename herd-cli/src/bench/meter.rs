@@ -88,7 +88,8 @@ pub(super) struct Counts {
     pub(super) invalid: u64,
     pub(super) bytes_sent: u64,
     pub(super) bytes_received: u64,
-    /// When the last reply came, in the run's nanoseconds.
+    /// When the last request left and the last reply came, in the run's nanoseconds.
+    pub(super) last_request: u64,
     pub(super) last_reply: u64,
 }
 
@@ -99,6 +100,7 @@ impl Counts {
         self.invalid += other.invalid;
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;
+        self.last_request = self.last_request.max(other.last_request);
         self.last_reply = self.last_reply.max(other.last_reply);
     }
 }

@@ -11,7 +11,7 @@ use super::meter::Latencies;
 use super::posts::{line, next_nanosecond};
 use super::report::{PropagationReport, ServerReport};
 use super::run::{Run, nanos};
-use super::targets::Target;
+use super::targets::{Target, listed};
 use crate::fault::Fault;
 
 /// Between two posts, so that nothing of the one is left when the next comes.
@@ -130,19 +130,20 @@ impl Probes {
     pub(super) fn report(&self, rate: Option<f64>) -> PropagationReport {
         let mut polls = Latencies::new();
         self.probes.iter().for_each(|probe| polls.add(&probe.polls));
-        let by_server = self.probes.iter().map(|probe| ServerReport {
-            server: probe.target.address.clone(),
-            latency_us: probe.shown.summary(),
-            name: probe.target.name.clone(),
-        });
+        let by_server = self
+            .probes
+            .iter()
+            .map(|probe| ServerReport { server: probe.target.address.clone(), latency_us: probe.shown.summary() });
         let latency_us = self.everywhere.summary();
+        let (servers, names) = listed(self.probes.iter().map(|probe| &probe.target));
         PropagationReport {
-            servers: self.probes.iter().map(|probe| probe.target.address.clone()).collect(),
+            servers,
             samples: latency_us.count,
             rate,
             latency_us,
             by_server: by_server.collect(),
             poll_us: polls.summary(),
+            names,
             notes: Vec::new(),
         }
     }

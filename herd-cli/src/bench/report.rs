@@ -43,7 +43,9 @@ pub(crate) struct LoadReport {
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
     pub(crate) latency_us: Summary,
-    /// For people: what has to be known to read the figures.
+    /// For people: what the servers are called, and what has to be known to read the figures.
+    #[serde(skip)]
+    pub(crate) names: Vec<String>,
     #[serde(skip)]
     pub(crate) notes: Vec<String>,
 }
@@ -61,6 +63,8 @@ pub(crate) struct PropagationReport {
     #[serde(skip)]
     pub(crate) poll_us: Summary,
     #[serde(skip)]
+    pub(crate) names: Vec<String>,
+    #[serde(skip)]
     pub(crate) notes: Vec<String>,
 }
 
@@ -69,8 +73,6 @@ pub(crate) struct PropagationReport {
 pub(crate) struct ServerReport {
     pub(crate) server: String,
     pub(crate) latency_us: Summary,
-    #[serde(skip)]
-    pub(crate) name: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -85,6 +87,8 @@ pub(crate) struct BurstReport {
     pub(crate) elapsed_s: f64,
     pub(crate) connect_us: Summary,
     pub(crate) latency_us: Summary,
+    #[serde(skip)]
+    pub(crate) names: Vec<String>,
     #[serde(skip)]
     pub(crate) notes: Vec<String>,
 }

@@ -11,6 +11,7 @@ use super::report::{LoadReport, Loop, Report, per_second, seconds};
 use super::targets::{self, Target};
 use super::{Outcome, Watch, allow, echo};
 use crate::args::ServerArgs;
+use crate::digest::grouped;
 use crate::exit::ExitCode;
 use crate::fault::{Fault, causes};
 
@@ -20,7 +21,11 @@ pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut W
     let mut running = watch.over(Crew::gather(load.clone())).await?.start();
     follow(&mut running, &load, watch).await;
     watch.progress.show("");
-    Ok(outcome(&load, running.finish()))
+    let measured = running.finish();
+    if measured.was_interrupted && measured.counts.requests == 0 {
+        return Err(Fault::Interrupted);
+    }
+    Ok(outcome(&load, &measured))
 }
 
 /// What the options ask for, and of whom.
@@ -79,8 +84,8 @@ fn line(glance: &Glance, last: Option<Glance>, load: &Load) -> String {
     format!("{:.1} s{of}   {rate:.0} replies/s   p99 {:.0} us   {invalid} invalid", elapsed.as_secs_f64(), glance.p99)
 }
 
-fn outcome(load: &Load, measured: Measured) -> Outcome {
-    let complaints = complaints(load, &measured);
+fn outcome(load: &Load, measured: &Measured) -> Outcome {
+    let complaints = complaints(load, measured);
     let code = match measured.counts.invalid {
         _ if !complaints.is_empty() => ExitCode::Unanswered,
         0 => ExitCode::Answered,
@@ -88,16 +93,17 @@ fn outcome(load: &Load, measured: Measured) -> Outcome {
     };
     let (sending, receiving) = (seconds(measured.sending), seconds(measured.receiving));
     let counts = &measured.counts;
+    let (servers, names) = targets::listed(load.targets.iter());
     let report = LoadReport {
         mode: if load.rate.is_some() { Loop::Open } else { Loop::Closed },
-        servers: load.targets.iter().map(|target| target.address.clone()).collect(),
+        servers,
         connections: load.connections,
         pipeline: load.pipeline,
         clients: load.clients,
         whatsat_share: load.whatsat,
         rate: load.rate,
         warmup_s: load.warmup.as_secs_f64(),
-        duration_s: sending,
+        duration_s: seconds(measured.duration),
         requests: counts.requests,
         replies: counts.replies,
         invalid: counts.invalid,
@@ -107,7 +113,8 @@ fn outcome(load: &Load, measured: Measured) -> Outcome {
         bytes_sent: counts.bytes_sent,
         bytes_received: counts.bytes_received,
         latency_us: measured.latencies.summary(),
-        notes: notes(load, &measured),
+        names,
+        notes: notes(load, measured),
     };
     Outcome { report: Report::Load(report), complaints, code }
 }
@@ -131,21 +138,23 @@ pub(super) fn notes(load: &Load, measured: &Measured) -> Vec<String> {
         notes.push("This is the generator's own limit: no server can seem faster.".to_owned());
     }
     if measured.was_interrupted {
-        notes.push(format!("Interrupted after {:.1} s.", measured.sending.as_secs_f64()));
+        notes.push(format!("Interrupted after {:.1} s.", measured.duration.as_secs_f64()));
     }
     if measured.unsent > 0 {
         let due = measured.unsent + measured.counts.requests;
         let whose = if measured.late.count > measured.unsent { "the generator" } else { "the server" };
         notes.push(format!(
-            "{} of {due} requests were due and never left: {whose} did not keep up. Latencies are those of the others.",
-            measured.unsent
+            "{} of {} requests were due and never left: {whose} did not keep up. Latencies are those of the others.",
+            grouped(measured.unsent),
+            grouped(due)
         ));
     }
     if measured.late.count > 0 {
         let Late { count, longest } = measured.late;
         let longest = longest as f64 / 1e6;
         notes.push(format!(
-            "The generator was late for {count} requests, by {longest:.1} ms at most; their latencies have that in them."
+            "The generator was late for {} requests, by {longest:.1} ms at most; their latencies have that in them.",
+            grouped(count)
         ));
     }
     notes

@@ -33,6 +33,11 @@ impl Target {
     }
 }
 
+/// The addresses, and what people call them.
+pub(super) fn listed<'a>(targets: impl Iterator<Item = &'a Target>) -> (Vec<String>, Vec<String>) {
+    targets.map(|target| (target.address.clone(), target.name.clone())).unzip()
+}
+
 /// All that were named, or all there are, each of which must be there. Names are looked up once.
 pub(super) async fn reach(args: &ServerArgs) -> Result<Vec<Target>, Fault> {
     let mut targets = Vec::new();

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use herd_proto::Escaped;
-use serde_json::Value;
 
 use super::style::{Role, Style};
 use super::table::{self, Align};
@@ -18,30 +17,15 @@ pub(super) fn human(report: &Report, style: Style, width: usize) -> String {
     }
 }
 
-/// The names and values of the JSON, a tab between them; of what is within others, names joined by a point.
+/// The names and values of the JSON, one a line.
 pub(super) fn raw(report: &Report) -> String {
-    let mut out = String::new();
-    // Numbers and text: there is nothing in it that could fail.
-    flatten(&mut out, "", &serde_json::to_value(report).unwrap_or_default());
-    out
+    super::flat::lines(&json(report))
 }
 
 /// One object on one line. The schema is documented in `--help`.
 pub(super) fn json(report: &Report) -> String {
+    // Numbers and text: there is nothing in it that could fail.
     super::json::compact(&serde_json::to_string(report).unwrap_or_default()) + "\n"
-}
-
-fn flatten(out: &mut String, name: &str, value: &Value) {
-    let joined = |part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
-    match value {
-        Value::Object(fields) => fields.iter().for_each(|(field, value)| flatten(out, &joined(field), value)),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, value)| flatten(out, &joined(&index.to_string()), value));
-        }
-        Value::String(text) => drop(writeln!(out, "{name}\t{}", escaped(text))),
-        Value::Null => drop(writeln!(out, "{name}\t-")),
-        number => drop(writeln!(out, "{name}\t{number}")),
-    }
 }
 
 fn load(report: &LoadReport, style: Style, width: usize) -> String {
@@ -54,10 +38,10 @@ fn load(report: &LoadReport, style: Style, width: usize) -> String {
     } else {
         String::new()
     };
-    let mut out = headline(&report.servers, style);
+    let mut out = headline(&report.names, style);
     let _ = writeln!(
         out,
-        "{}, {kind} on each; {} clients{questions}; {} s after {} s\n",
+        "{}, {kind} on each; {} clients{questions}; {:.1} s, warm-up {:.1} s\n",
         plural(report.connections, "connection"),
         count(report.clients as u64),
         report.duration_s,
@@ -83,14 +67,14 @@ fn load(report: &LoadReport, style: Style, width: usize) -> String {
 }
 
 fn propagation(report: &PropagationReport, style: Style, width: usize) -> String {
-    let mut out = headline(&report.servers, style);
+    let mut out = headline(&report.names, style);
     let load = report.rate.map(|rate| format!(", under {} requests/s", number(rate))).unwrap_or_default();
     let _ = writeln!(
         out,
         "{} posts, at each server in turn, until every other has shown it{load}\n",
         count(report.samples)
     );
-    let names: Vec<String> = report.by_server.iter().map(|server| escaped(&server.name)).collect();
+    let names: Vec<String> = report.names.iter().map(|name| escaped(name)).collect();
     let mut rows = vec![("everywhere", &report.latency_us)];
     rows.extend(names.iter().map(String::as_str).zip(report.by_server.iter().map(|server| &server.latency_us)));
     rows.push(("poll", &report.poll_us));
@@ -101,7 +85,7 @@ fn propagation(report: &PropagationReport, style: Style, width: usize) -> String
 }
 
 fn burst(report: &BurstReport, style: Style, width: usize) -> String {
-    let mut out = headline(&report.servers, style);
+    let mut out = headline(&report.names, style);
     let _ = writeln!(
         out,
         "{} clients within {} s: {} connected, {} answered, {} failed; the last answer after {:.3} s\n",
@@ -118,9 +102,9 @@ fn burst(report: &BurstReport, style: Style, width: usize) -> String {
     out
 }
 
-fn headline(servers: &[String], style: Style) -> String {
-    let servers: Vec<String> = servers.iter().map(|server| escaped(server)).collect();
-    format!("{}\n", style.paint(Role::Strong, servers.join(", ")))
+fn headline(names: &[String], style: Style) -> String {
+    let names: Vec<String> = names.iter().map(|name| escaped(name)).collect();
+    format!("{}\n", style.paint(Role::Strong, names.join(", ")))
 }
 
 fn push_latencies(out: &mut String, summaries: &[(&str, &Summary)], style: Style, width: usize) {

@@ -4,6 +4,7 @@
 
 mod bench;
 mod digest;
+mod flat;
 mod human;
 mod json;
 mod places;

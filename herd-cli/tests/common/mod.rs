@@ -38,6 +38,34 @@ pub(crate) fn answering(mut answer: impl FnMut(&[u8]) -> Vec<u8> + Send + 'stati
     })
 }
 
+/// The same for any number of connections, at once.
+pub(crate) fn answering_all(answer: impl Fn(&[u8]) -> Vec<u8> + Clone + Send + 'static) -> SocketAddr {
+    serve_all(move |stream| {
+        let mut lines = BufReader::new(stream.try_clone().unwrap());
+        let mut to = stream;
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).unwrap_or(0) > 0 {
+            if to.write_all(&answer(line.strip_suffix(b"\n").unwrap_or(&line))).is_err() {
+                break;
+            }
+            line.clear();
+        }
+    })
+}
+
+/// A server whose connections each have a thread that `talk`s.
+pub(crate) fn serve_all(talk: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let talk = talk.clone();
+            thread::spawn(move || talk(stream));
+        }
+    });
+    address
+}
+
 /// A server of the protocol, as far as a client can see.
 pub(crate) fn herd() -> SocketAddr {
     answering(reply)

@@ -21,7 +21,7 @@ pub(super) enum Pace {
 
 impl Pace {
     /// How many requests may leave now where there is room for so many. No request is due from `end` on.
-    pub(super) fn allowed(&self, now: u64, end: u64, room: usize) -> usize {
+    pub(super) fn allowed(&mut self, now: u64, end: u64, room: usize) -> usize {
         match self {
             Self::Closed(closed) => closed.allowed(now, end, room),
             Self::Open(open) => open.allowed(now, end, room),

@@ -79,7 +79,10 @@ pub(crate) struct Open {
     /// The next to leave, and the oldest without a reply.
     next: u64,
     oldest: u64,
-    pipeline: u64,
+    /// Of the warm-up, what has not left when it is over: from this one on up to that one.
+    dropped: Option<(u64, u64)>,
+    in_flight: usize,
+    pipeline: usize,
     /// Since when there has been room for another.
     room_since: u64,
     late: Late,
@@ -89,10 +92,26 @@ impl Open {
     /// Of `connections` this is number `number`, with at most `pipeline` requests in flight.
     pub(crate) const fn new(table: Timetable, number: u64, connections: u64, pipeline: usize) -> Self {
         let late = Late { count: 0, longest: 0 };
-        Self { table, step: connections, next: number, oldest: number, pipeline: pipeline as u64, room_since: 0, late }
+        Self {
+            table,
+            step: connections,
+            next: number,
+            oldest: number,
+            dropped: None,
+            in_flight: 0,
+            pipeline,
+            room_since: 0,
+            late,
+        }
     }
 
-    pub(super) fn allowed(&self, now: u64, end: u64, room: usize) -> usize {
+    /// How many may leave. What a warm-up has not got rid of when it is over never leaves: it would come before what is measured.
+    pub(super) fn allowed(&mut self, now: u64, end: u64, room: usize) -> usize {
+        if self.next < self.table.first && now >= self.table.due(self.table.first) {
+            let first = self.next + (self.table.first - self.next).div_ceil(self.step) * self.step;
+            self.dropped = Some((self.next, first));
+            self.next = first;
+        }
         if now >= end.saturating_add(GRACE) {
             return 0;
         }
@@ -114,15 +133,20 @@ impl Open {
             }
             self.next += self.step;
         }
+        self.in_flight += count;
         measured
     }
 
     pub(super) fn answered(&mut self, now: u64, count: usize, latencies: &mut Latencies) -> usize {
-        if self.next - self.oldest >= self.pipeline * self.step {
+        if self.in_flight >= self.pipeline {
             self.room_since = now;
         }
+        self.in_flight = self.in_flight.saturating_sub(count);
         let mut measured = 0;
         for _ in 0..count {
+            if let Some((_, first)) = self.dropped.take_if(|(from, _)| *from == self.oldest) {
+                self.oldest = first;
+            }
             if self.oldest >= self.table.first {
                 latencies.record(now.saturating_sub(self.table.due(self.oldest)), 1);
                 measured += 1;
@@ -183,12 +207,14 @@ mod tests {
             assert_eq!(open.sent(3 * S - 1, count), 500);
             assert!(open.is_over(3 * S - 1, 3 * S));
         }
-        assert_eq!(due, [750; 4]);
+        // What was due in the warm-up and has not left by now never does.
+        assert_eq!(due, [500; 4]);
     }
 
     #[test]
     fn what_is_due_leaves_as_far_as_there_is_room_and_a_while_after_the_end() {
-        let mut open = Open::new(table(), 0, 1, 16);
+        let table = Timetable::new(1_000.0, 0, Some(3 * S), None);
+        let mut open = Open::new(table, 0, 1, 16);
         assert_eq!((open.allowed(100 * MS, 3 * S, 16), open.allowed(5 * MS, 3 * S, 16)), (16, 6));
         open.sent(5 * MS, 6);
         assert_eq!((open.allowed(5 * MS, 3 * S, 10), open.allowed(6 * MS, 3 * S, 10)), (0, 1));
@@ -228,6 +254,21 @@ mod tests {
         assert!(sent_to_reply.summary().p99 < 1.0);
         // None of it was the generator's fault.
         assert_eq!(open.late(), Late::default());
+    }
+
+    /// A server that was busy all the time of the warm-up: what is measured begins on time all the same.
+    #[test]
+    fn what_a_warm_up_leaves_behind_is_dropped() {
+        let (mut open, mut latencies) = (Open::new(table(), 1, 2, 4), Latencies::new());
+        assert_eq!((open.allowed(10 * MS, 3 * S, 4), open.sent(10 * MS, 4)), (4, 0));
+        assert_eq!(open.answered(S + 10 * MS, 2, &mut latencies), 0);
+        // 1001, 1003, 1005, 1007 and 1009 are due.
+        assert_eq!((open.allowed(S + 10 * MS, 3 * S, 8), open.next_due()), (5, Some(S + MS)));
+        assert_eq!((open.allowed(S + 10 * MS, 3 * S, 2), open.sent(S + 10 * MS, 2)), (2, 2));
+        assert_eq!(open.answered(S + 11 * MS, 3, &mut latencies), 1);
+        assert_eq!(open.answered(S + 12 * MS, 1, &mut latencies), 1);
+        let summary = latencies.summary();
+        assert_eq!((summary.count, summary.min, summary.max), (2, 9_000.0, 10_000.0));
     }
 
     #[test]
