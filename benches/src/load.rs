@@ -146,3 +146,49 @@ impl Talk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::fleet::any_port;
+
+    /// Answers each line with `reply`, on two connections.
+    fn answering(reply: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind(any_port()).unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(2) {
+                let mut stream = stream.unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                std::thread::spawn(move || {
+                    lines.map_while(Result::ok).try_for_each(|_| stream.write_all(reply.as_bytes()))
+                });
+            }
+        });
+        address
+    }
+
+    fn load() -> Load {
+        Load { connections: 2, clients: 7, pipeline: 3, duration: Duration::from_millis(20) }
+    }
+
+    #[test]
+    fn every_client_posts_once_and_every_reply_is_counted() {
+        let done = load().fill(Encoding::Herd, &[answering("AT here it is\n")]).unwrap();
+        assert_eq!(done.posts, 7);
+        let mut last: Vec<String> =
+            done.last.iter().map(|post| String::from_utf8_lossy(post)[6..22].to_owned()).collect();
+        last.sort();
+        assert_eq!(last, ["client0000000002", "client0000000006"]);
+        assert!(load().run(&[answering("AT here it is\n")]).unwrap() > 0);
+    }
+
+    #[test]
+    fn an_error_is_no_reply() {
+        let error = load().run(&[answering("? IAMAT\n")]).unwrap_err().to_string();
+        assert!(error.starts_with("a post was answered with \"? IAMAT\\n"), "{error}");
+    }
+}
