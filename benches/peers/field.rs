@@ -73,7 +73,11 @@ impl Field {
         let rates = Rounds::interleave(options.rounds, rows, columns, |cell| {
             let pipeline = options.pipelines[cell.column];
             let entrant = &mut self.entrants[cell.row];
-            progress.step(&format!("round {} of {}, P={pipeline}, {}", cell.round, options.rounds, entrant.plan.name));
+            let round = match cell.round {
+                0 => "warming up".to_owned(),
+                round => format!("round {round} of {}", options.rounds),
+            };
+            progress.step(&format!("{round}, P={pipeline}, {}", entrant.plan.name));
             let Some(subject) = &mut entrant.subject else { return Ok(f64::NAN) };
             let measured = subject.measure(&Load { pipeline, ..options.load.clone() });
             let Some(run) = self.checked(cell.row, measured) else { return Ok(f64::NAN) };
