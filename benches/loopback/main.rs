@@ -7,7 +7,7 @@ mod table;
 
 use std::io;
 
-use herd_bench::Load;
+use herd_bench::{Encoding, Load, Rounds};
 use options::Options;
 use subject::Subject;
 use table::Table;
@@ -30,21 +30,12 @@ fn main() -> io::Result<()> {
 fn throughput(options: &Options) -> io::Result<()> {
     let directory = tempfile::tempdir()?;
     let subjects = subjects(options, directory.path())?;
-    let mut table = Table::new(subjects.iter().map(Subject::name).collect(), options.pipelines.clone());
-    // The first round makes the records and warms everything up; it isn't counted.
-    for round in 0..=options.rounds {
-        for (column, pipeline) in options.pipelines.iter().enumerate() {
-            for (row, subject) in subjects.iter().enumerate() {
-                let load = Load { pipeline: *pipeline, ..options.load.clone() };
-                let rate = measure(subject, &load)?;
-                if round > 0 {
-                    table.add(row, column, rate);
-                }
-            }
-        }
-    }
+    let rates = Rounds::interleave(options.rounds, subjects.len(), options.pipelines.len(), |cell| {
+        measure(&subjects[cell.row], &Load { pipeline: options.pipelines[cell.column], ..options.load.clone() })
+    })?;
+    let table = Table { names: subjects.iter().map(Subject::name).collect(), options, rates };
     println!("{table}");
-    println!("{}", table.json(&options.load));
+    println!("{}", table.json());
     Ok(())
 }
 
@@ -60,9 +51,8 @@ fn subjects(options: &Options, directory: &std::path::Path) -> io::Result<Vec<Su
 
 /// Posts a second, from the first post until every server has all of them.
 fn measure(subject: &Subject, load: &Load) -> io::Result<f64> {
-    let begin = herd_node::clock::monotonic();
-    let posts = load.run(subject.addresses())?;
+    let done = load.run_as(Encoding::Herd, subject.addresses())?;
     subject.converge()?;
-    let elapsed = herd_node::clock::monotonic().duration_since(begin);
-    Ok(posts as f64 / elapsed.as_secs_f64())
+    let elapsed = herd_node::clock::monotonic().duration_since(done.began);
+    Ok(done.posts as f64 / elapsed.as_secs_f64())
 }

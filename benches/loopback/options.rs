@@ -34,8 +34,8 @@ impl Options {
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
-                // Said by cargo to whatever it runs as a bench or a test.
-                "--bench" => {}
+                // Said by cargo to whatever it runs as a bench or a test; the last is criterion's.
+                "--bench" | "--noplot" => {}
                 "--quick" | "--test" => options.make_quick(),
                 "--seconds" => options.load.duration = seconds(&value()?)?,
                 "--rounds" => options.rounds = count(&value()?)?,

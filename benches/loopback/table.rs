@@ -2,43 +2,25 @@
 
 use std::fmt;
 
-use herd_bench::Load;
+use herd_bench::Rounds;
 
-/// Rates of every subject (a row) at every pipeline depth (a column), one a round.
+use crate::options::Options;
+
+/// Rates of every subject (a row) at every pipeline depth (a column). The first subject is what the others are compared with.
 #[derive(Clone, Debug)]
-pub(crate) struct Table {
-    names: Vec<&'static str>,
-    pipelines: Vec<usize>,
-    rates: Vec<Vec<Vec<f64>>>,
+pub(crate) struct Table<'a> {
+    pub(crate) names: Vec<&'static str>,
+    pub(crate) options: &'a Options,
+    pub(crate) rates: Rounds,
 }
 
-impl Table {
-    /// An empty table. The first of `names` is what the others are compared with.
-    pub(crate) fn new(names: Vec<&'static str>, pipelines: Vec<usize>) -> Self {
-        let rates = vec![vec![Vec::new(); pipelines.len()]; names.len()];
-        Self { names, pipelines, rates }
-    }
-
-    pub(crate) fn add(&mut self, row: usize, column: usize, rate: f64) {
-        self.rates[row][column].push(rate);
-    }
-
-    fn rate(&self, row: usize, column: usize) -> f64 {
-        median(self.rates[row][column].clone())
-    }
-
-    /// The median of the rounds' ratios: a ratio within a round is steadier than one of medians.
-    fn ratio(&self, row: usize, column: usize) -> f64 {
-        let rounds = self.rates[row][column].iter().zip(&self.rates[0][column]);
-        median(rounds.map(|(rate, echo)| rate / echo).collect())
-    }
-
+impl Table<'_> {
     /// All of it in one line.
-    pub(crate) fn json(&self, load: &Load) -> String {
+    pub(crate) fn json(&self) -> String {
         let mut entries = Vec::new();
         for (row, name) in self.names.iter().enumerate() {
-            for (column, pipeline) in self.pipelines.iter().enumerate() {
-                let (rate, ratio) = (self.rate(row, column), self.ratio(row, column));
+            for (column, pipeline) in self.options.pipelines.iter().enumerate() {
+                let (rate, ratio) = (self.rates.median(row, column), self.rates.ratio(row, 0, column));
                 entries.push(format!(
                     r#"{{"subject":"{name}","pipeline":{pipeline},"posts_per_s":{rate:.0},"to_echo":{ratio:.3}}}"#
                 ));
@@ -46,34 +28,28 @@ impl Table {
         }
         format!(
             r#"{{"bench":"loopback","connections":{},"clients":{},"seconds":{},"rounds":{},"results":[{}]}}"#,
-            load.connections,
-            load.clients,
-            load.duration.as_secs_f64(),
-            self.rates[0][0].len(),
+            self.options.load.connections,
+            self.options.load.clients,
+            self.options.load.duration.as_secs_f64(),
+            self.options.rounds,
             entries.join(",")
         )
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<12}", "posts/s")?;
-        for pipeline in &self.pipelines {
+        for pipeline in &self.options.pipelines {
             write!(f, "{:>22}", format!("P={pipeline} (to echo)"))?;
         }
         for (row, name) in self.names.iter().enumerate() {
             write!(f, "\n{name:<12}")?;
-            for column in 0..self.pipelines.len() {
-                let cell = format!("{:.0} ({:.2})", self.rate(row, column), self.ratio(row, column));
+            for column in 0..self.options.pipelines.len() {
+                let cell = format!("{:.0} ({:.2})", self.rates.median(row, column), self.rates.ratio(row, 0, column));
                 write!(f, "{cell:>22}")?;
             }
         }
         Ok(())
     }
-}
-
-/// The middle one; of an even number, the upper of the two.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

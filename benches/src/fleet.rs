@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use herd_node::clock;
@@ -41,6 +41,21 @@ impl Fleet {
         let program = command.get_program().to_string_lossy().into_owned();
         self.processes.push(process.map_err(|error| io::Error::other(format!("can't start {program}: {error}")))?);
         Ok(())
+    }
+
+    /// Starts one more process, which clients reach at `address` once it says so on its standard output, to be read by the
+    /// caller. Standard error stays as `command` has it.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn spawn_telling(&mut self, command: &mut Command, address: SocketAddr) -> io::Result<ChildStdout> {
+        let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let program = command.get_program().to_string_lossy().into_owned();
+        let mut process = process.map_err(|error| io::Error::other(format!("can't start {program}: {error}")))?;
+        let told = process.stdout.take();
+        self.processes.push(process);
+        self.addresses.push(address);
+        told.ok_or_else(|| io::Error::other("a process without standard output"))
     }
 
     /// Where clients connect, one address a server.

@@ -163,11 +163,15 @@ fn usage_is_minded() {
     {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 16] = [
+    let wrong: [&[&str]; 20] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],
         &["bench", "--slow"],
+        &["bench", ""],
+        &["bench", "nano"],
+        &["bench", "--seconds", "2", "peers"],
+        &["bench", "micro", "peers", "--seconds", "2"],
         &["sim", "--seeds", "-3"],
         &["sim", "--seed"],
         &["sim", "--profile"],
@@ -218,4 +222,51 @@ fn scenes_are_picked_by_name() {
     let faults = |rest: &str| format!("cargo test --release --workspace --test faults -- {rest}");
     assert_eq!(commands(&["faults"]), faults("--full"));
     assert_eq!(commands(&["faults", "kill", "--quick", "reply"]), faults("--quick kill reply"));
+}
+
+#[test]
+fn benchmarks_are_picked_by_name() {
+    let machine = Machine::new().with("redis-server", "").with("memcached", "").with("nats-server", "");
+    let commands = |arguments: &[&str]| {
+        let run = machine.dev(arguments, &[]);
+        assert_eq!(run.code, Some(0), "{:?}", run.said);
+        run.commands().join("; ")
+    };
+    let bench = |name: &str, rest: &str| format!("cargo bench --workspace --bench {name} --{rest}");
+    let (build, report) = ("cargo build --release --bins", "cargo run --release --bin report --");
+    let example = "cargo build --release --workspace --example small-herd";
+    let all = [
+        build.to_owned(),
+        bench("micro", " --quick"),
+        bench("counts", " --quick"),
+        bench("loopback", " --quick"),
+        example.to_owned(),
+        bench("peers", " --quick"),
+        bench("costs", " --quick"),
+        format!("{report} --trial"),
+    ];
+    assert_eq!(commands(&["bench", "--quick"]), all.join("; "));
+    let some = [bench("micro", ""), format!("{report} --keep-micro"), report.to_owned()];
+    assert_eq!(commands(&["bench", "micro", "report"]), some.join("; "));
+    let one = [build.to_owned(), example.to_owned(), bench("peers", " --only echo,one --seconds 2")];
+    assert_eq!(commands(&["bench", "peers", "--only", "echo,one", "--seconds", "2"]), one.join("; "));
+    assert_eq!(commands(&["bench", "--quick", "micro"]), bench("micro", " --quick"));
+}
+
+#[test]
+fn what_the_herd_is_compared_with_is_installed_or_skipped() {
+    let first = ["cargo build --release --bins", "cargo build --release --workspace --example small-herd"];
+    let last = "cargo bench --workspace --bench peers --";
+    // Another one may be found outside of the path.
+    let bare = || Machine::new().with("nats-server", "").with("apt-get", "");
+    let run = bare().with("redis-server", "").dev(&["bench", "peers"], &[]);
+    let install = "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends memcached";
+    assert_eq!(run.commands(), [first[0], first[1], "apt-get update", install, last]);
+    // Nobody is asked for a password, and what can't be had stops nothing.
+    let run = bare().with("id", "echo 1000").with("sudo", "exit 1").dev(&["bench", "peers"], &[]);
+    assert_eq!((run.commands(), run.code), (vec![first[0], first[1], last], Some(0)));
+    assert!(run.said.1.contains("not compared with: redis-server memcached. On Debian, as root:"), "{:?}", run.said);
+    // A quick run takes what there is.
+    let run = bare().dev(&["bench", "--quick", "peers"], &[]);
+    assert!(!run.said.0.contains("apt-get"), "{:?}", run.said);
 }
