@@ -299,7 +299,7 @@ public final class Herd {
                         socket.setTcpNoDelay(true);
                         connected.countDown();
                         push(records.values());
-                        tell(socket.getOutputStream());
+                        talk(socket);
                     } catch (IOException e) {
                         // Not there, or gone.
                     }
@@ -310,13 +310,30 @@ public final class Herd {
             }
         }
 
-        private void tell(OutputStream out) throws IOException, InterruptedException {
-            while (true) {
-                StringBuilder lines = new StringBuilder();
-                for (Known known : take().values()) {
-                    lines.append(known.at()).append(' ').append(me.name()).append('\n');
+        private void talk(Socket socket) throws IOException, InterruptedException {
+            Thread teller = new Thread(() -> tell(socket), "tells " + name);
+            teller.start();
+            try (socket) {
+                // The neighbour says nothing on this connection: a read ends when it is gone.
+                socket.getInputStream().read();
+            } finally {
+                teller.interrupt();
+                teller.join();
+            }
+        }
+
+        private void tell(Socket socket) {
+            try {
+                OutputStream out = socket.getOutputStream();
+                while (true) {
+                    StringBuilder lines = new StringBuilder();
+                    for (Known known : take().values()) {
+                        lines.append(known.at()).append(' ').append(me.name()).append('\n');
+                    }
+                    out.write(lines.toString().getBytes(StandardCharsets.ISO_8859_1));
                 }
-                out.write(lines.toString().getBytes(StandardCharsets.ISO_8859_1));
+            } catch (IOException | InterruptedException e) {
+                // The neighbour is gone, which the other thread notices as well.
             }
         }
     }

@@ -174,8 +174,15 @@ class Server {
   /** @param {() => void} onLinked Called once, when all neighbours have been reached. */
   run(onLinked) {
     const options = { allowHalfOpen: true, noDelay: true };
-    net.createServer(options, (socket) => this.#serveClient(socket)).listen(this.#me.clientPort, HOST, 1024);
-    net.createServer((socket) => this.#servePeer(socket)).listen(this.#me.peerPort, HOST);
+    const clients = net.createServer(options, (socket) => this.#serveClient(socket));
+    const peers = net.createServer((socket) => this.#servePeer(socket));
+    clients.listen(this.#me.clientPort, HOST, 1024, () => {
+      peers.listen(this.#me.peerPort, HOST, () => this.#dialAll(onLinked));
+    });
+  }
+
+  /** @param {() => void} onLinked */
+  #dialAll(onLinked) {
     const missing = new Set(this.#links);
     if (missing.size === 0) {
       onLinked();
