@@ -177,10 +177,15 @@ impl Loaded {
         let answered: Vec<_> = lines.chunks_exact(LINE_LEN).map(answer).collect();
         let replica = &mut self.herd.replica;
         let mut merge = || {
-            replica.look_ahead(answered.iter().map(|(iamat, _)| iamat.operands()[0]));
-            for (iamat, reply) in &answered {
+            let hasher = replica.hasher();
+            let hash = |(iamat, reply): &(Iamat<&[u8]>, Vec<u8>)| {
+                (hasher.client(iamat.operands()[0]), hasher.operands(&reply["AT ".len()..reply.len() - 1]))
+            };
+            let hashes: Vec<_> = answered.iter().map(hash).collect();
+            replica.look_ahead(hashes.iter().map(|(client, _)| *client));
+            for ((iamat, reply), (client, operands)) in answered.iter().zip(&hashes) {
                 let candidate = Candidate::from_reply(reply, iamat).expect("the answer to it");
-                assert_eq!(replica.handle_post(&candidate), outcome);
+                assert_eq!(replica.handle_post(&candidate.with_hashes(*client, *operands)), outcome);
             }
         };
         if is_counted {
