@@ -130,6 +130,12 @@ impl Tree {
         self.total.replace(old, new);
     }
 
+    /// What is changed with any record of `leaf`.
+    #[inline]
+    pub(super) fn leaf_sum(&self, leaf: Leaf) -> u128 {
+        self.leaves.sums[usize::from(leaf)]
+    }
+
     pub(super) fn total(&self) -> Digest {
         self.total
     }

@@ -253,12 +253,13 @@ impl Store {
         }
     }
 
-    /// Has the records of `slots` brought from memory.
+    /// Has the records of `slots` brought from memory, and what changes with them.
     pub(super) fn touch(&self, slots: &[Slot; AHEAD]) {
-        let texts = slots.map(|slot| self.record(slot).map(Record::operands).unwrap_or_default());
-        for (slot, text) in slots.iter().zip(texts) {
+        let records =
+            slots.map(|slot| self.record(slot).map(|record| (record.operands(), record.leaf())).unwrap_or_default());
+        for (slot, (text, leaf)) in slots.iter().zip(records) {
             // Read, and forgotten: what matters is that it was.
-            black_box((self.marks.get(*slot as usize).copied(), text.first().copied(), text.last().copied()));
+            black_box((self.marks.get(*slot as usize).copied(), text.last().copied(), self.tree.leaf_sum(leaf)));
         }
     }
 
