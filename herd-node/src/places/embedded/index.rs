@@ -3,6 +3,8 @@
 //! A circle touches some bands, and in each one or two runs of longitudes, which two binary searches find. So there are no cells
 //! to be too fine for the sea or too coarse for a city, and a pole is nothing special: there the run is the whole band.
 
+use std::ops::Range;
+
 use super::gazetteer::Place;
 use super::point::{Bounds, Circle, Point, UNITS};
 
@@ -15,6 +17,8 @@ const BANDS: usize = (180 * UNITS as i64 / BAND) as usize + 1;
 #[derive(Debug)]
 pub(super) struct Index {
     places: Vec<Place>,
+    /// Of the same places, in the same order: by themselves, so that a search for one reads few lines of memory.
+    longitudes: Vec<i32>,
     /// Where each band begins in `places`; one more for the end of the last.
     starts: Vec<u32>,
     prominence_max: f32,
@@ -45,7 +49,8 @@ impl Index {
         }
         starts.resize(BANDS + 1, places.len() as u32);
         let prominence_max = places.iter().map(|place| place.prominence).fold(0.0, f32::max);
-        Self { places, starts, prominence_max }
+        let longitudes = places.iter().map(|place| place.point.longitude).collect();
+        Self { places, longitudes, starts, prominence_max }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -62,30 +67,36 @@ impl Index {
         self.prominence_max
     }
 
-    /// How many places have to be looked at to know which are within `circle`.
-    pub(super) fn candidates(&self, circle: &Circle) -> usize {
-        self.runs(circle).map(<[Place]>::len).sum()
-    }
-
     /// Every place within `circle`, from south to north by bands.
+    #[cfg(test)]
     pub(super) fn within<'a>(&'a self, circle: &Circle) -> impl Iterator<Item = Hit<'a>> + use<'a> {
         let circle = *circle;
         let hit = move |place: &'a Place| circle.reaches(place.point).map(|distance| Hit { place, distance });
         self.runs(&circle).flatten().filter_map(hit)
     }
 
-    /// Places in a box around `circle`, run by run.
-    fn runs<'a>(&'a self, circle: &Circle) -> impl Iterator<Item = &'a [Place]> + use<'a> {
+    /// Places in a box around `circle`, run by run: all that have to be looked at to know which are within.
+    pub(super) fn runs<'a>(&'a self, circle: &Circle) -> impl Iterator<Item = &'a [Place]> + use<'a> {
         let Bounds { latitude: (south, north), longitudes } = circle.bounds();
         (band_of(south)..=band_of(north))
-            .map(|band| self.band(band))
+            .map(|band| self.edge(band)..self.edge(band + 1))
             .filter(|band| !band.is_empty())
-            .flat_map(move |band| longitudes.into_iter().flatten().map(move |range| run(band, range)))
+            .flat_map(move |band| longitudes.into_iter().flatten().map(move |range| self.run(band.clone(), range)))
+            .filter(|run| !run.is_empty())
     }
 
-    fn band(&self, band: usize) -> &[Place] {
-        let edge = |at: usize| self.starts.get(at).map_or(self.places.len(), |&start| start as usize);
-        self.places.get(edge(band)..edge(band + 1)).unwrap_or_default()
+    /// Where `band` begins in the places.
+    fn edge(&self, band: usize) -> usize {
+        self.starts.get(band).map_or(self.places.len(), |&start| start as usize)
+    }
+
+    /// The places of a band from one longitude to another, both included.
+    fn run(&self, band: Range<usize>, (west, east): (i32, i32)) -> &[Place] {
+        let all = self.longitudes.get(band.clone()).unwrap_or_default();
+        let start = all.partition_point(|longitude| *longitude < west);
+        let rest = all.get(start..).unwrap_or_default();
+        let length = rest.partition_point(|longitude| *longitude <= east);
+        self.places.get(band.start + start..band.start + start + length).unwrap_or_default()
     }
 }
 
@@ -95,13 +106,6 @@ fn band(point: Point) -> usize {
 
 fn band_of(latitude: i64) -> usize {
     usize::try_from((latitude - SOUTH_POLE) / BAND).unwrap_or_default().min(BANDS - 1)
-}
-
-/// The places of a band from one longitude to another, both included.
-fn run(band: &[Place], (west, east): (i32, i32)) -> &[Place] {
-    let start = band.partition_point(|place| place.point.longitude < west);
-    let rest = band.get(start..).unwrap_or_default();
-    rest.get(..rest.partition_point(|place| place.point.longitude <= east)).unwrap_or_default()
 }
 
 #[cfg(test)]

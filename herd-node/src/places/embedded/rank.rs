@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::gazetteer::Place;
 use super::index::{Hit, Index};
 use super::kind::Kind;
 use super::point::Circle;
@@ -18,13 +19,20 @@ pub(super) fn best<'a>(index: &'a Index, circle: &Circle, limit: usize) -> (Vec<
         return (Vec::new(), 0);
     }
     let whole = circle.radius();
-    let candidates = index.candidates(circle);
-    let (mut radius, mut looked_at) = if candidates > CROWD { (whole / 64.0, 0) } else { (whole, candidates) };
+    let runs: Vec<_> = index.runs(circle).collect();
+    let candidates = runs.iter().map(|run| run.len()).sum();
+    if candidates <= CROWD {
+        let mut ranking = Ranking::new(whole, limit);
+        runs.into_iter().flatten().for_each(|place| ranking.look_at(place, circle));
+        return (ranking.best().collect(), candidates);
+    }
+    let (mut radius, mut looked_at) = (whole / 64.0, 0);
     loop {
         let mut ranking = Ranking::new(whole, limit);
-        for hit in index.within(&circle.with_radius(radius)) {
-            ranking.offer(hit);
-            looked_at += usize::from(candidates > CROWD);
+        let near = circle.with_radius(radius);
+        for place in index.runs(&near).flatten() {
+            ranking.look_at(place, &near);
+            looked_at += 1;
         }
         if radius >= whole || ranking.floor() >= Some(score(index.prominence_max(), radius, whole)) {
             return (ranking.best().collect(), looked_at);
@@ -52,15 +60,22 @@ impl<'a> Ranking<'a> {
         Self { radius, places: Shelf::new(limit), heliports: Shelf::new(limit.div_ceil(5)), limit }
     }
 
-    fn offer(&mut self, hit: Hit<'a>) {
-        let score = score(hit.place.prominence, hit.distance, self.radius);
-        let shelf = if hit.place.kind == Kind::Heliport { &mut self.heliports } else { &mut self.places };
-        shelf.offer(Ranked { score, hit });
+    /// Takes `place` if it is within `circle` and among the best.
+    fn look_at(&mut self, place: &'a Place, circle: &Circle) {
+        let shelf = if place.kind == Kind::Heliport { &mut self.heliports } else { &mut self.places };
+        // Distance only makes it worse: most places of a circle are out without the arithmetic.
+        if shelf.floor().is_some_and(|floor| f64::from(place.prominence) < floor) {
+            return;
+        }
+        if let Some(distance) = circle.reaches(place.point) {
+            let score = score(place.prominence, distance, self.radius);
+            shelf.offer(Ranked { score, hit: Hit { place, distance } });
+        }
     }
 
     /// The score that has to be beaten. None while heliports or nothing at all would be taken.
     fn floor(&self) -> Option<f64> {
-        if self.places.ranked.len() < self.limit { None } else { self.places.ranked.last().map(|ranked| ranked.score) }
+        self.places.floor()
     }
 
     /// The best, best first.
@@ -97,6 +112,11 @@ struct Shelf<'a> {
 impl<'a> Shelf<'a> {
     fn new(room: usize) -> Self {
         Self { ranked: Vec::with_capacity(room), room }
+    }
+
+    /// The score that has to be beaten, if it is full.
+    fn floor(&self) -> Option<f64> {
+        if self.ranked.len() < self.room { None } else { self.ranked.last().map(|ranked| ranked.score) }
     }
 
     fn offer(&mut self, new: Ranked<'a>) {
@@ -165,7 +185,7 @@ mod tests {
             let points: Vec<_> = pairs.zip(populations).map(|((north, east), &people)| (north, east, people)).collect();
             let gazetteer = crowd(&points);
             let circle = Circle::new(45.0, 0.0, 50_000.0);
-            prop_assert!(gazetteer.index().candidates(&circle) > CROWD);
+            prop_assert!(gazetteer.index().runs(&circle).map(<[_]>::len).sum::<usize>() > CROWD);
             let places = |hits: Vec<Hit<'_>>| -> Vec<_> {
                 hits.iter().map(|hit| (hit.place.point.latitude, hit.place.point.longitude, hit.place.extent)).collect()
             };
