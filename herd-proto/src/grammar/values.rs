@@ -31,7 +31,7 @@ pub(super) fn field_client_id(text: &[u8]) -> Result<&[u8], Stop> {
 }
 
 /// `server-name = (ALPHA / DIGIT) *63(ALPHA / DIGIT / "-" / "_" / ".")` (WIRE §2.5).
-pub(crate) fn server_name(text: &[u8]) -> Result<&str, Stop> {
+pub(crate) fn server_name(text: &[u8]) -> Result<&[u8], Stop> {
     let wrong = |offset| Err(Stop::new(offset, Expected::ServerName));
     let is_name_byte = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     match text {
@@ -40,7 +40,7 @@ pub(crate) fn server_name(text: &[u8]) -> Result<&str, Stop> {
         _ if text.len() > ServerName::LEN_MAX => wrong(ServerName::LEN_MAX),
         _ => match text.iter().position(|byte| !is_name_byte(byte)) {
             Some(offset) => wrong(offset),
-            None => core::str::from_utf8(text).map_err(|_| Stop::new(0, Expected::ServerName)),
+            None => Ok(text),
         },
     }
 }
