@@ -67,14 +67,43 @@ fn rare_space_at(text: &[u8], from: usize) -> Option<usize> {
     rest.iter().position(|byte| is_space(*byte)).map(|offset| from + offset)
 }
 
-/// Digits, a point and digits at the front of a text: one to seven of each.
+/// How many bytes there are in front of the first that is white space, another control character or not ASCII. `None` where
+/// the last eight bytes have none.
+#[inline]
+pub(crate) fn plain_len(text: &[u8]) -> Option<usize> {
+    let (mut rest, mut at) = (text, 0);
+    while let Some((eight, after)) = rest.split_first_chunk() {
+        let bytes = u64::from_le_bytes(*eight);
+        // As in `low_bytes`, the lowest is right.
+        let others = (bytes.wrapping_sub(eight_of(b' ' + 1)) | bytes) & eight_of(0x80);
+        if others != 0 {
+            return Some(at + others.trailing_zeros() as usize / 8);
+        }
+        (rest, at) = (after, at + 8);
+    }
+    None
+}
+
+/// Digits, a point and digits at the front of a text: one to seven, and one to nine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ShortDecimal {
     pub(crate) whole_len: usize,
     pub(crate) whole: u64,
     pub(crate) fraction_len: usize,
-    /// In 10^-7.
+    /// In billionths.
     pub(crate) fraction: u64,
+}
+
+impl ShortDecimal {
+    /// The length of the text.
+    pub(crate) const fn len(self) -> usize {
+        self.whole_len + 1 + self.fraction_len
+    }
+
+    /// All of it, in billionths.
+    pub(crate) const fn billionths(self) -> u64 {
+        self.whole * 1_000_000_000 + self.fraction
+    }
 }
 
 /// Reads them, if `text` begins so and goes on with something that is no digit: what nearly every coordinate is, in half the time.
@@ -82,10 +111,9 @@ pub(crate) struct ShortDecimal {
 pub(crate) fn short_decimal(text: &[u8]) -> Option<ShortDecimal> {
     let (whole_len, whole) = seven_digits(text)?;
     let (fraction_len, fraction) = match text.get(whole_len..)? {
-        [b'.', rest @ ..] => seven_digits(rest)?,
+        [b'.', rest @ ..] => short_billionths(rest)?,
         _ => return None,
     };
-    let fraction = fraction * POWERS_OF_TEN[7 - fraction_len];
     Some(ShortDecimal { whole_len, whole, fraction_len, fraction })
 }
 
@@ -96,6 +124,31 @@ fn seven_digits(text: &[u8]) -> Option<(usize, u64)> {
     let len = not_digits(bytes).trailing_zeros() as usize / 8;
     // Moved up, so that zeros come first.
     (1..=7).contains(&len).then(|| (len, eight_digits(bytes << (64 - 8 * len))))
+}
+
+/// One to nine digits that something else follows: how many, and what they mean behind a decimal point, in billionths.
+#[inline]
+pub(crate) fn short_billionths(text: &[u8]) -> Option<(usize, u64)> {
+    let bytes = front(text);
+    let others = not_digits(bytes);
+    if others != 0 {
+        // All bits below the first other byte: behind the digits come zeros.
+        let before = (others & others.wrapping_neg()) >> 7;
+        let len = others.trailing_zeros() as usize / 8;
+        return (len > 0).then(|| (len, eight_digits(bytes & (before - 1)) * 10));
+    }
+    let eight = eight_digits(bytes) * 10;
+    match text.get(8..).unwrap_or_default() {
+        [ninth, tenth, ..] if is_digit(*ninth) && is_digit(*tenth) => None,
+        [ninth, ..] if is_digit(*ninth) => Some((9, eight + u64::from(ninth - b'0'))),
+        _ => Some((8, eight)),
+    }
+}
+
+/// `0` to `9`.
+#[inline]
+pub(crate) const fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_digit()
 }
 
 /// The top bit of each byte that is no digit.
@@ -177,15 +230,15 @@ mod tests {
         let decimal = |whole: &str, fraction: &str, behind: &str| {
             short_decimal(std::format!("{whole}.{fraction}{behind}").as_bytes())
         };
-        for (whole, fraction) in (0..=9).flat_map(|whole| (0..=9).map(move |fraction| (whole, fraction))) {
-            let (whole, fraction) = (&"987654321"[..whole], &"012345678"[..fraction]);
+        for (whole, fraction) in (0..=9).flat_map(|whole| (0..=11).map(move |fraction| (whole, fraction))) {
+            let (whole, fraction) = (&"987654321"[..whole], &"01234567891"[..fraction]);
             for behind in ["", "-118.445127", "+", "/", "CRSWGS_84/", "\u{b2}"] {
-                let is_short = (1..=7).contains(&whole.len()) && (1..=7).contains(&fraction.len());
+                let is_short = (1..=7).contains(&whole.len()) && (1..=9).contains(&fraction.len());
                 let expected = is_short.then(|| ShortDecimal {
                     whole_len: whole.len(),
                     whole: whole.parse().unwrap(),
                     fraction_len: fraction.len(),
-                    fraction: std::format!("{fraction:0<7}").parse().unwrap(),
+                    fraction: std::format!("{fraction:0<9}").parse().unwrap(),
                 });
                 assert_eq!(decimal(whole, fraction, behind), expected, "{whole}.{fraction}{behind}");
             }

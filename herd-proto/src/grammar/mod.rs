@@ -7,6 +7,7 @@ mod client;
 mod location;
 mod peer;
 mod server;
+mod usual;
 mod values;
 
 use nom::error::ErrorKind;
