@@ -139,16 +139,20 @@ pub(crate) fn short_billionths(text: &[u8]) -> Option<(usize, u64)> {
     }
     let eight = eight_digits(bytes) * 10;
     match text.get(8..).unwrap_or_default() {
-        [ninth, tenth, ..] if is_digit(*ninth) && is_digit(*tenth) => None,
-        [ninth, ..] if is_digit(*ninth) => Some((9, eight + u64::from(ninth - b'0'))),
+        [ninth, tenth, ..] if ninth.is_ascii_digit() && tenth.is_ascii_digit() => None,
+        [ninth, ..] if ninth.is_ascii_digit() => Some((9, eight + u64::from(ninth - b'0'))),
         _ => Some((8, eight)),
     }
 }
 
-/// `0` to `9`.
+/// The value of ten digits that are the front of `text`, whatever follows.
 #[inline]
-pub(crate) const fn is_digit(byte: u8) -> bool {
-    byte.is_ascii_digit()
+pub(crate) fn ten_digits(text: &[u8]) -> Option<u64> {
+    let (eight, rest) = text.split_first_chunk()?;
+    let eight = u64::from_le_bytes(*eight);
+    let [tens, ones] = rest.first_chunk()?.map(|digit: u8| u64::from(digit.wrapping_sub(b'0')));
+    let is_number = not_digits(eight) == 0 && tens < 10 && ones < 10;
+    is_number.then(|| eight_digits(eight) * 100 + tens * 10 + ones)
 }
 
 /// The top bit of each byte that is no digit.
@@ -246,6 +250,16 @@ mod tests {
         for text in ["", "7", "7.", ".5", "7,5", "x7.5"] {
             assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn ten_digits_are_their_number() {
+        for text in [b'0', b'7', b'9'].into_iter().flat_map(texts) {
+            let front = std::str::from_utf8(text.get(..10).unwrap_or_default()).unwrap_or_default();
+            let is_number = front.len() == 10 && front.bytes().all(|byte| byte.is_ascii_digit());
+            assert_eq!(ten_digits(&text), is_number.then(|| front.parse().unwrap()), "{text:?}");
+        }
+        assert_eq!(ten_digits(b"1621464827.959498503"), Some(1_621_464_827));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::Input;
 use super::values::{hops, server_name};
-use crate::ascii::{is_digit, number, plain_len, short_billionths, short_decimal};
+use crate::ascii::{plain_len, short_billionths, short_decimal, ten_digits};
 use crate::location::{Angle, Position};
 use crate::message::{AtParts, IamatParts, Span};
 use crate::{ClientId, Hops, PosixTime, Skew};
@@ -141,13 +141,13 @@ impl<'a> Usual<'a> {
     #[inline]
     fn time(&mut self) -> Option<(Span, PosixTime)> {
         let (start, rest) = (self.at, self.rest());
-        let whole = rest.first_chunk::<10>().filter(|digits| digits.iter().all(|digit| is_digit(*digit)))?;
+        let seconds = ten_digits(rest)?;
         let (len, nanos) = match &rest[10..] {
             [b'.', decimals @ ..] => short_billionths(decimals).map(|(len, nanos)| (10 + 1 + len, nanos))?,
             _ => (10, 0),
         };
         self.at += len;
-        Some((Span::new(start, self.at), PosixTime::new(number(whole), nanos as u32)?))
+        Some((Span::new(start, self.at), PosixTime::new(seconds, nanos as u32)?))
     }
 }
 
