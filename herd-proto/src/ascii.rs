@@ -15,6 +15,23 @@ pub(crate) const fn is_field(byte: u8) -> bool {
     !is_space(byte)
 }
 
+/// A letter, a digit, `-`, `_` or `.`: a byte of a server's name. A table, since a link's every line has two names.
+#[inline]
+pub(crate) const fn is_name(byte: u8) -> bool {
+    NAME_BYTES[byte as usize]
+}
+
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let ascii = byte as u8;
+        table[byte] = ascii.is_ascii_alphanumeric() || matches!(ascii, b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    table
+};
+
 /// Eight bytes of one value.
 const fn eight_of(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
