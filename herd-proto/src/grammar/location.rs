@@ -6,7 +6,7 @@ use nom::combinator::opt;
 use super::values::sign;
 use super::{Failure, Input, Parsed, Stop, billionths, complete, digits, fraction, whole_number};
 use crate::Expected;
-use crate::ascii::short_decimal;
+use crate::digits::short_decimal;
 use crate::location::{Angle, Position};
 
 /// `location = latitude longitude [ altitude ] [ crs ] [ "/" ]`

@@ -6,7 +6,8 @@
 
 use super::Input;
 use super::values::hops;
-use crate::ascii::{is_name, plain_len, short_billionths, short_decimal, ten_digits};
+use crate::ascii::{is_name, plain_len};
+use crate::digits::{short_billionths, short_decimal, ten_digits};
 use crate::location::{Angle, Position};
 use crate::message::{AtParts, IamatParts, Span};
 use crate::{ClientId, Hops, PosixTime, ServerName, Skew};

@@ -1,7 +1,8 @@
 //! One field, one value: client ID, server name, time, skew, radius, bound, hop count.
 
 use super::{Input, Parsed, Stop, billionths, complete, digits, fraction, whole_number};
-use crate::ascii::{is_name, leading_digits, space_at};
+use crate::ascii::{is_name, space_at};
+use crate::digits::leading_digits;
 use crate::{ClientId, Expected, PosixTime, Radius, ServerName, Skew};
 
 /// `client-id = 1*4096field-byte` that are UTF-8 (WIRE §2.2).
