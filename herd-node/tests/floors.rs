@@ -105,6 +105,7 @@ const NODE: &[Room] = &[
 
 const PROTO: &[Room] = &[
     room("ascii", &[], CODEC_OR_WORLD),
+    room("digits", &["ascii"], CODEC_OR_WORLD),
     room("error", &["escape"], CODEC_OR_WORLD),
     room("escape", &[], CODEC_OR_WORLD),
     room("herd", &[], CODEC_OR_WORLD),
@@ -136,6 +137,7 @@ const PROTO: &[Room] = &[
 const MEANING: &[&str] = &[
     "ascii",
     "client_id",
+    "digits",
     "encode",
     "error",
     "escape",

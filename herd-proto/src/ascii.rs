@@ -1,4 +1,4 @@
-//! The six white-space characters and the ten digits, and nothing else (WIRE §1.2).
+//! The six white-space characters, and nothing else (WIRE §1.2); the bytes of names.
 //!
 //! `char::is_whitespace` and `u8::is_ascii_whitespace` are both wrong here: the first knows U+00A0 and its kin, which are
 //! ordinary bytes of a field; the second does not know vertical tab.
@@ -15,8 +15,25 @@ pub(crate) const fn is_field(byte: u8) -> bool {
     !is_space(byte)
 }
 
+/// A letter, a digit, `-`, `_` or `.`: a byte of a server's name. A table, since a link's every line has two names.
+#[inline]
+pub(crate) const fn is_name(byte: u8) -> bool {
+    NAME_BYTES[byte as usize]
+}
+
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let ascii = byte as u8;
+        table[byte] = ascii.is_ascii_alphanumeric() || matches!(ascii, b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    table
+};
+
 /// Eight bytes of one value.
-const fn eight_of(byte: u8) -> u64 {
+pub(crate) const fn eight_of(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
@@ -24,7 +41,7 @@ const fn eight_of(byte: u8) -> u64 {
 ///
 /// A short text is read twice over, from its front and from its end: what lies in both comes to lie in the same place.
 #[inline]
-fn front(text: &[u8]) -> u64 {
+pub(crate) fn front(text: &[u8]) -> u64 {
     let shifted = |value: u64, bytes: usize| value << (8 * (text.len() - bytes));
     if let Some(eight) = text.first_chunk() {
         u64::from_le_bytes(*eight)
@@ -67,94 +84,29 @@ fn rare_space_at(text: &[u8], from: usize) -> Option<usize> {
     rest.iter().position(|byte| is_space(*byte)).map(|offset| from + offset)
 }
 
-/// Digits, a point and digits at the front of a text: one to seven of each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ShortDecimal {
-    pub(crate) whole_len: usize,
-    pub(crate) whole: u64,
-    pub(crate) fraction_len: usize,
-    /// In 10^-7.
-    pub(crate) fraction: u64,
-}
-
-/// Reads them, if `text` begins so and goes on with something that is no digit: what nearly every coordinate is, in half the time.
+/// How many bytes there are in front of the first that is white space, another control character or not ASCII. `None` where
+/// there is none in as many bytes as whole eights make.
 #[inline]
-pub(crate) fn short_decimal(text: &[u8]) -> Option<ShortDecimal> {
-    let (whole_len, whole) = seven_digits(text)?;
-    let (fraction_len, fraction) = match text.get(whole_len..)? {
-        [b'.', rest @ ..] => seven_digits(rest)?,
-        _ => return None,
-    };
-    let fraction = fraction * POWERS_OF_TEN[7 - fraction_len];
-    Some(ShortDecimal { whole_len, whole, fraction_len, fraction })
-}
-
-/// One to seven digits that something else follows: how many, and what they mean.
-#[inline]
-fn seven_digits(text: &[u8]) -> Option<(usize, u64)> {
-    let bytes = front(text);
-    let len = not_digits(bytes).trailing_zeros() as usize / 8;
-    // Moved up, so that zeros come first.
-    (1..=7).contains(&len).then(|| (len, eight_digits(bytes << (64 - 8 * len))))
-}
-
-/// The top bit of each byte that is no digit.
-#[inline]
-const fn not_digits(bytes: u64) -> u64 {
-    // A digit is now 0 to 9, and 0x76 more takes what is above past 0x7f.
-    let bytes = bytes ^ eight_of(b'0');
-    (((bytes & eight_of(0x7f)) + eight_of(0x76)) | bytes) & eight_of(0x80)
-}
-
-/// How many ASCII digits `text` begins with.
-#[inline]
-pub(crate) fn leading_digits(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        // What stands for bytes behind the end is no digit.
-        let others = not_digits(front(rest));
-        if others != 0 {
-            return at + others.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    at
-}
-
-const POWERS_OF_TEN: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];
-
-/// The value of at most nineteen ASCII digits.
-#[inline]
-pub(crate) fn number(digits: &[u8]) -> u64 {
-    let mut rest = digits;
-    let mut value = 0;
+pub(crate) fn plain_len(text: &[u8]) -> Option<usize> {
+    let (mut rest, mut at) = (text, 0);
     while let Some((eight, after)) = rest.split_first_chunk() {
-        value = value * 100_000_000 + eight_digits(u64::from_le_bytes(*eight));
-        rest = after;
+        let bytes = u64::from_le_bytes(*eight);
+        // As in `low_bytes`, the lowest is right.
+        let others = (bytes.wrapping_sub(eight_of(b' ' + 1)) | bytes) & eight_of(0x80);
+        if others != 0 {
+            return Some(at + others.trailing_zeros() as usize / 8);
+        }
+        (rest, at) = (after, at + 8);
     }
-    if rest.is_empty() {
-        return value;
-    }
-    // Moved up, so that zeros come first.
-    value * POWERS_OF_TEN[rest.len() % 8] + eight_digits(front(rest) << (64 - 8 * rest.len()))
-}
-
-/// The value of eight ASCII digits, the first in the lowest byte, or zeros in place of the first of them; in three multiplications: neighbours are joined to pairs, pairs to fours, fours to eight.
-#[inline]
-const fn eight_digits(digits: u64) -> u64 {
-    // Each product has the joined value in its part's upper half.
-    let ones = digits & eight_of(0x0f);
-    let pairs = (ones.wrapping_mul(10 << 8 | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
-    fours.wrapping_mul(10_000 << 32 | 1) >> 32
+    None
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Every byte at every place of a text that is otherwise `filler`, whole and cut short.
-    fn texts(filler: u8) -> impl Iterator<Item = std::vec::Vec<u8>> {
+    pub(crate) fn texts(filler: u8) -> impl Iterator<Item = std::vec::Vec<u8>> {
         let byte_at = move |(byte, at): (u8, usize)| {
             let mut text = std::vec![filler; 19];
             text[at] = byte;
@@ -168,42 +120,10 @@ mod tests {
     fn eight_at_a_time_is_one_at_a_time() {
         for text in [b'x', b'9', 0x1f, 0x80, 0xff].into_iter().flat_map(texts) {
             assert_eq!(space_at(&text), text.iter().position(|byte| is_space(*byte)), "{text:?}");
-            assert_eq!(leading_digits(&text), text.iter().take_while(|byte| byte.is_ascii_digit()).count(), "{text:?}");
+            let plain = text.iter().position(|byte| !(0x21..0x80).contains(byte));
+            // The last bytes, fewer than eight, are not looked at.
+            assert_eq!(plain_len(&text), plain.filter(|at| *at < text.len() / 8 * 8), "{text:?}");
         }
-    }
-
-    #[test]
-    fn short_decimals_are_whole_and_fraction() {
-        let decimal = |whole: &str, fraction: &str, behind: &str| {
-            short_decimal(std::format!("{whole}.{fraction}{behind}").as_bytes())
-        };
-        for (whole, fraction) in (0..=9).flat_map(|whole| (0..=9).map(move |fraction| (whole, fraction))) {
-            let (whole, fraction) = (&"987654321"[..whole], &"012345678"[..fraction]);
-            for behind in ["", "-118.445127", "+", "/", "CRSWGS_84/", "\u{b2}"] {
-                let is_short = (1..=7).contains(&whole.len()) && (1..=7).contains(&fraction.len());
-                let expected = is_short.then(|| ShortDecimal {
-                    whole_len: whole.len(),
-                    whole: whole.parse().unwrap(),
-                    fraction_len: fraction.len(),
-                    fraction: std::format!("{fraction:0<7}").parse().unwrap(),
-                });
-                assert_eq!(decimal(whole, fraction, behind), expected, "{whole}.{fraction}{behind}");
-            }
-        }
-        for text in ["", "7", "7.", ".5", "7,5", "x7.5"] {
-            assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn digits_are_their_number() {
-        let digits = "9876543210123456789";
-        for (start, end) in (0..=19).flat_map(|end| (0..end).map(move |start| (start, end))) {
-            let text = &digits[start..end];
-            assert_eq!(number(text.as_bytes()), text.parse().unwrap(), "{text}");
-        }
-        assert_eq!(number(b""), 0);
-        assert_eq!(number(b"9999999999999999999"), 9_999_999_999_999_999_999);
     }
 
     #[test]

@@ -47,6 +47,7 @@ mod ascii;
 mod client_id;
 #[cfg(feature = "codec")]
 pub mod codec;
+mod digits;
 pub mod encode;
 mod error;
 mod escape;

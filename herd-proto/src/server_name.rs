@@ -8,8 +8,8 @@ use crate::grammar::{self, Value};
 /// A server's name, or a herd's: 1 to 64 of `A-Z a-z 0-9 - _ .`, beginning with a letter or digit.
 ///
 /// Names are compared byte by byte. They are fit to be file names: the journal of `Riley` is `Riley.log`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServerName<'a>(&'a str);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerName<'a>(&'a [u8]);
 
 impl<'a> ServerName<'a> {
     /// The longest name, in bytes.
@@ -24,24 +24,33 @@ impl<'a> ServerName<'a> {
     }
 
     /// `text` was a server name when its line was parsed.
-    pub(crate) fn known(text: &'a [u8]) -> Self {
-        Self(core::str::from_utf8(text).unwrap_or_default())
+    pub(crate) const fn known(text: &'a [u8]) -> Self {
+        Self(text)
     }
 
-    /// The name.
+    /// The name. It is looked at once more: [`as_bytes`](Self::as_bytes) is cheaper where bytes will do.
     pub const fn as_str(self) -> &'a str {
-        self.0
+        match core::str::from_utf8(self.0) {
+            Ok(name) => name,
+            Err(_) => "",
+        }
     }
 
     /// The name's bytes.
     pub const fn as_bytes(self) -> &'a [u8] {
-        self.0.as_bytes()
+        self.0
     }
 }
 
 impl fmt::Display for ServerName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.0)
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for ServerName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ServerName").field(&self.as_str()).finish()
     }
 }
 

@@ -93,7 +93,7 @@ impl Replica {
     fn on_at(&mut self, now: Instant, id: LinkId, at: &PeerAt<Bytes>, client: Option<ClientHash>) {
         let Some(link) = self.links.get(&id) else { return };
         let (Some(peer), Some(lane)) = (link.peer, link.lane) else { return };
-        if self.peer_name(peer) != Some(at.sender().as_str()) {
+        if self.peer_name(peer).map(str::as_bytes) != Some(at.sender().as_bytes()) {
             let text = format!("sender {} is not this peer", at.sender());
             return self.end(now, id, CloseReason::Error(ErrorCode::BadMessage, text));
         }

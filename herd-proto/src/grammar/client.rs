@@ -1,13 +1,21 @@
 //! What clients send: `request = iamat / whatsat` (WIRE §2, §3).
 
 use super::values::field_client_id;
-use super::{limit, location, radius, time};
+use super::{limit, location, radius, time, usual};
 use crate::ascii::{is_field, space_at};
 use crate::message::{IamatParts, RequestParts, Span, WhatsatParts};
 use crate::{Expected, Field, ParseError};
 
 /// `request = *WSP ( iamat / whatsat ) *WSP`
 pub(crate) fn request(line: &[u8]) -> Result<RequestParts, ParseError> {
+    match usual::iamat(line) {
+        Some(parts) => Ok(RequestParts::Iamat(parts)),
+        None => any_request(line),
+    }
+}
+
+#[inline(never)]
+pub(super) fn any_request(line: &[u8]) -> Result<RequestParts, ParseError> {
     super::addressable(line)?;
     let mut fields = Fields { line, at: 0 };
     let command = fields.next_span();

@@ -6,7 +6,7 @@ use nom::combinator::opt;
 use super::values::sign;
 use super::{Failure, Input, Parsed, Stop, billionths, complete, digits, fraction, whole_number};
 use crate::Expected;
-use crate::ascii::{ShortDecimal, short_decimal};
+use crate::digits::short_decimal;
 use crate::location::{Angle, Position};
 
 /// `location = latitude longitude [ altitude ] [ crs ] [ "/" ]`
@@ -106,9 +106,10 @@ struct Decimal {
 /// `1*DIGIT [ "." 1*DIGIT ]`, and how many digits stand before the point.
 #[inline]
 fn decimal(input: Input<'_>) -> Result<(Input<'_>, usize, Decimal), nom::Err<Failure<'_>>> {
-    if let Some(ShortDecimal { whole_len, whole, fraction_len, fraction }) = short_decimal(input) {
-        let rest = input.get(whole_len + 1 + fraction_len..).unwrap_or_default();
-        return Ok((rest, whole_len, Decimal { whole: Some(whole), billionths: fraction * 100, beyond: false }));
+    if let Some(short) = short_decimal(input) {
+        let rest = input.get(short.len()..).unwrap_or_default();
+        let decimal = Decimal { whole: Some(short.whole), billionths: short.fraction, beyond: false };
+        return Ok((rest, short.whole_len, decimal));
     }
     let (after_whole, whole) = digits(input)?;
     let (rest, decimals) = fraction(after_whole)?;

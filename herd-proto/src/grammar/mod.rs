@@ -7,6 +7,7 @@ mod client;
 mod location;
 mod peer;
 mod server;
+mod usual;
 mod values;
 
 use nom::error::ErrorKind;
@@ -18,7 +19,7 @@ pub(crate) use peer::{hash, peer_message, prefix, sequence, setting, summary};
 pub(crate) use server::at_line;
 pub(crate) use values::{client_id, hops, limit, radius, server_name, skew, time};
 
-use crate::ascii::{leading_digits, number};
+use crate::digits::{leading_digits, number};
 use crate::{Expected, Field, ParseError};
 
 pub(crate) type Input<'a> = &'a [u8];

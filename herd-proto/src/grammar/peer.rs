@@ -1,14 +1,22 @@
 //! What servers say to each other (WIRE §6): one way to write each message, single spaces between words.
 
-use super::Stop;
 use super::server::{Words, at_operands};
 use super::values::{canonical, hops, server_name};
+use super::{Stop, usual};
 use crate::message::Span;
 use crate::peer::{AuthParts, HashesParts, HelloParts, PeerErrorParts, PeerParts};
 use crate::{Expected, Field, Hops, Nonce, ParseError, Ping, Pong, Prefix, Ready, Summary};
 
 /// `peer-message = hello / auth / ready / peer-at / dig / lst / get / ping / pong / ack / bye / err`
 pub(crate) fn peer_message(line: &[u8]) -> Result<PeerParts, ParseError> {
+    match usual::peer_at(line) {
+        Some((parts, sender, hops)) => Ok(PeerParts::At(parts, sender, hops)),
+        None => any_peer_message(line),
+    }
+}
+
+#[inline(never)]
+pub(super) fn any_peer_message(line: &[u8]) -> Result<PeerParts, ParseError> {
     super::addressable(line)?;
     let mut words = Words::new(line);
     let verb = words.next_span();

@@ -3,13 +3,20 @@
 //! Servers write one way only, so single spaces are part of the grammar and the operands are one stretch of bytes.
 
 use super::values::field_client_id;
-use super::{Stop, location, server_name, skew, time};
+use super::{Stop, location, server_name, skew, time, usual};
 use crate::ascii::space_at;
 use crate::message::{AtParts, Span};
 use crate::{Expected, Field, ParseError};
 
 /// A whole line that is an AT.
 pub(crate) fn at_line(line: &[u8]) -> Result<AtParts, ParseError> {
+    match usual::at_line(line) {
+        Some(parts) => Ok(parts),
+        None => any_at_line(line),
+    }
+}
+
+pub(super) fn any_at_line(line: &[u8]) -> Result<AtParts, ParseError> {
     super::addressable(line)?;
     let mut words = Words::new(line);
     words.verb(b"AT", Expected::Response)?;

@@ -1,7 +1,8 @@
 //! One field, one value: client ID, server name, time, skew, radius, bound, hop count.
 
 use super::{Input, Parsed, Stop, billionths, complete, digits, fraction, whole_number};
-use crate::ascii::{leading_digits, space_at};
+use crate::ascii::{is_name, space_at};
+use crate::digits::leading_digits;
 use crate::{ClientId, Expected, PosixTime, Radius, ServerName, Skew};
 
 /// `client-id = 1*4096field-byte` that are UTF-8 (WIRE §2.2).
@@ -31,16 +32,15 @@ pub(super) fn field_client_id(text: &[u8]) -> Result<&[u8], Stop> {
 }
 
 /// `server-name = (ALPHA / DIGIT) *63(ALPHA / DIGIT / "-" / "_" / ".")` (WIRE §2.5).
-pub(crate) fn server_name(text: &[u8]) -> Result<&str, Stop> {
+pub(crate) fn server_name(text: &[u8]) -> Result<&[u8], Stop> {
     let wrong = |offset| Err(Stop::new(offset, Expected::ServerName));
-    let is_name_byte = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     match text {
         [first, ..] if !first.is_ascii_alphanumeric() => wrong(0),
         [] => wrong(0),
         _ if text.len() > ServerName::LEN_MAX => wrong(ServerName::LEN_MAX),
-        _ => match text.iter().position(|byte| !is_name_byte(byte)) {
+        _ => match text.iter().position(|byte| !is_name(*byte)) {
             Some(offset) => wrong(offset),
-            None => core::str::from_utf8(text).map_err(|_| Stop::new(0, Expected::ServerName)),
+            None => Ok(text),
         },
     }
 }
