@@ -24,7 +24,7 @@ use super::promise::Promise;
 use super::request::{Asked, Outcome, Refusal};
 use super::shared::Shared;
 use super::socket::{self, TcpStream};
-use super::spare::Spare;
+use super::spare::{Spare, give_up};
 
 /// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
 /// was never written to only the address.
@@ -132,14 +132,15 @@ impl ClientTask<'_> {
             std::mem::swap(&mut self.batch, &mut spare.lines);
         }
         std::mem::swap(&mut self.texts, &mut spare.texts);
-        self.outbox.swap_if_empty(&mut spare.replies);
+        self.outbox.borrow_if_empty(&mut spare.replies);
         self.answer_lines().await?;
         // Ten thousand idle connections must not keep what a burst on each of them took.
         if self.batch.is_empty() {
-            std::mem::swap(&mut self.batch, &mut spare.lines);
+            give_up(&mut self.batch, &mut spare.lines);
         }
-        std::mem::swap(&mut self.texts, &mut spare.texts);
-        self.outbox.swap_if_empty(&mut spare.replies);
+        self.texts.clear();
+        give_up(&mut self.texts, &mut spare.texts);
+        self.outbox.give_up_if_empty(&mut spare.replies);
         spare.give_back();
         Ok(())
     }

@@ -10,6 +10,8 @@ use tokio::task::JoinHandle;
 
 use crate::places::{Failure, Reply};
 
+use super::spare::give_up;
+
 /// Replies that are ready, and those that wait for one that is not.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -74,10 +76,17 @@ impl Outbox {
         self.ready.clear();
     }
 
-    /// The memory of what is ready, where nothing is; and some for it, for what is ready next.
-    pub(super) fn swap_if_empty(&mut self, room: &mut Vec<u8>) {
+    /// `room` for what will be ready, where nothing is yet.
+    pub(super) fn borrow_if_empty(&mut self, room: &mut Vec<u8>) {
         if self.ready.is_empty() {
             std::mem::swap(&mut self.ready, room);
+        }
+    }
+
+    /// The memory of what was ready, where nothing is.
+    pub(super) fn give_up_if_empty(&mut self, room: &mut Vec<u8>) {
+        if self.ready.is_empty() {
+            give_up(&mut self.ready, room);
         }
     }
 
@@ -120,4 +129,20 @@ impl Outbox {
 /// The blank line that ends the body of a WHATSAT reply (WIRE §3.4).
 pub(super) fn put_end(out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_had_something_to_send_of_its_own_keeps_nothing_that_was_lent() {
+        let (mut outbox, mut room) = (Outbox::default(), Vec::with_capacity(1_000));
+        // Such as the body of a reply that was waited for.
+        outbox.tail().extend_from_slice(b"ready before there was room to borrow");
+        outbox.borrow_if_empty(&mut room);
+        outbox.sent();
+        outbox.give_up_if_empty(&mut room);
+        assert_eq!((outbox.ready.capacity(), room.capacity()), (0, 1_000));
+    }
 }

@@ -24,6 +24,17 @@ pub(super) struct Spare {
     pub(super) replies: Vec<u8>,
 }
 
+/// Leaves `own` without memory, and `spare` with the larger of the two. Both are empty.
+///
+/// To exchange them would do only where what is there now was lent: a connection that had something of its own would get what others
+/// needed for their bursts, and keep it.
+pub(super) fn give_up<T>(own: &mut Vec<T>, spare: &mut Vec<T>) {
+    let own = std::mem::take(own);
+    if own.capacity() > spare.capacity() {
+        *spare = own;
+    }
+}
+
 impl Spare {
     /// What this thread has.
     pub(super) fn take() -> Self {
@@ -55,5 +66,14 @@ mod tests {
         assert!(spare.texts.is_empty() && spare.texts.capacity() >= 1_000 && spare.texts.as_ptr() == place);
         assert!(spare.replies.is_empty() && spare.replies.capacity() == KEPT_BYTES);
         assert_eq!(Spare::take().texts.capacity(), 0, "lent to one at a time");
+    }
+
+    #[test]
+    fn who_gives_up_memory_keeps_none_and_the_larger_is_spared() {
+        for (owned, spared) in [(0, 0), (100, 0), (0, 1_000), (100, 1_000), (1_000, 100)] {
+            let (mut own, mut spare) = (Vec::<u8>::with_capacity(owned), Vec::with_capacity(spared));
+            give_up(&mut own, &mut spare);
+            assert_eq!((own.capacity(), spare.capacity()), (0, owned.max(spared)));
+        }
     }
 }
