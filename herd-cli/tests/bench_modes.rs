@@ -213,11 +213,18 @@ fn clients_that_fail_are_counted_by_reason() {
 #[test]
 #[cfg(unix)]
 fn more_connections_than_open_files_are_refused_before_anybody_is_called() {
-    for line in ["--burst --clients 500", "--connections 500", "--echo --connections 250"] {
+    for (line, wanted) in [
+        ("--burst --clients 500", "500 connections"),
+        ("--connections 500", "500 connections"),
+        ("--echo --connections 250", "250 connections of 2 files each"),
+        ("--rate 10 --connections 100", "100 connections of 2 files each"),
+    ] {
         let script = format!("ulimit -n 400; exec {} bench {line}", env!("CARGO_BIN_EXE_herd-cli"));
         let output = Command::new("sh").args(["-c", &script]).env_remove("HERD_CONFIG").output().unwrap();
-        let complaint = "herd-cli: 500 connections are more than the 400 open files that the system lets a program have: \
-                         raise that (ulimit -n) or take fewer; see herd-cli --help\n";
-        common::ends(&output, 2, "", complaint);
+        let complaint = format!(
+            "herd-cli: {wanted} are more than the 400 open files that the system lets a program have: \
+             raise that (ulimit -n) or take fewer; see herd-cli --help\n"
+        );
+        common::ends(&output, 2, "", &complaint);
     }
 }

@@ -59,7 +59,7 @@ enum Failure {
 
 pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut Watch) -> Result<Outcome, Fault> {
     let clients = args.clients()?;
-    allow(clients)?;
+    allow(clients, 1)?;
     let targets = watch.over(targets::reach(server)).await?;
     let run = Arc::new(Run::new(Duration::ZERO, Some(args.window())));
     let step = nanos(args.window()) as f64 / clients as f64;

@@ -40,7 +40,8 @@ pub(super) struct Connection {
     /// Requests that have not left yet begin at `written`.
     out: Vec<u8>,
     written: usize,
-    pacer: Pacer,
+    /// Made when it is first needed, which in a closed loop is never: it takes an open file.
+    pacer: Option<Pacer>,
     tick: Pin<Box<Sleep>>,
     /// Without any reply for so long there is none.
     timeout: Duration,
@@ -67,7 +68,7 @@ impl Connection {
             pipeline,
             in_flight: 0,
             written: 0,
-            pacer: Pacer::new()?,
+            pacer: None,
             tick: Box::pin(sleep(TICK)),
             timeout,
             content_at: 0,
@@ -209,12 +210,22 @@ impl Connection {
         Err(ClientError::TimedOut { timeout: self.timeout, unanswered }.into())
     }
 
+    fn poll_until(&mut self, cx: &mut Context<'_>, due: u64, now: u64) -> std::io::Result<Poll<()>> {
+        let mut pacer = self.pacer.take().map_or_else(Pacer::new, Ok)?;
+        let is_due = pacer.poll_until(cx, due, now);
+        self.pacer = Some(pacer);
+        match is_due {
+            Poll::Ready(result) => result.map(Poll::Ready),
+            Poll::Pending => Ok(Poll::Pending),
+        }
+    }
+
     /// Until the next request is due, if there is room for it, or for a tick. The sockets have been asked already.
     fn wait(&mut self, cx: &mut Context<'_>, pace: &Pace, now: u64, run: &Run) -> Result<Poll<()>, Broken> {
         // What is due already has left, or never will.
         if self.in_flight < self.pipeline
             && let Some(due) = pace.next_due().filter(|due| now < *due && *due < run.end())
-            && self.pacer.poll_until(cx, due, now).map_err(Broken::System)?.is_ready()
+            && self.poll_until(cx, due, now).map_err(Broken::System)?.is_ready()
         {
             return Ok(Poll::Ready(()));
         }

@@ -1,7 +1,7 @@
 //! Each connection is an open file, and the system has a limit for those.
 
 /// What a program needs besides its connections: standard streams, timers, the system's event queue.
-const OTHERS: u64 = 64;
+const OTHERS: u64 = 256;
 
 /// Sees to it that `count` files more can be open; else how many can.
 #[cfg(unix)]

@@ -65,7 +65,7 @@ impl Latencies {
         Summary {
             count: self.histogram.len(),
             min: micros(self.min),
-            mean: self.histogram.mean().round() / 1e3,
+            mean: (self.histogram.mean().round() / 1e3).clamp(micros(self.min), micros(self.max)),
             p50: at(0.5),
             p90: at(0.9),
             p99: at(0.99),

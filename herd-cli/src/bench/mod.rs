@@ -73,11 +73,12 @@ impl Watch {
     }
 }
 
-/// Makes sure that there may be so many connections.
-fn allow(connections: usize) -> Result<(), Fault> {
-    files::allow(connections).map_err(|limit| {
+/// Makes sure that there may be so many connections, which take so many open files each.
+fn allow(connections: usize, files: usize) -> Result<(), Fault> {
+    files::allow(connections.saturating_mul(files)).map_err(|limit| {
+        let each = if files > 1 { format!(" of {files} files each") } else { String::new() };
         Fault::Usage(format!(
-            "{connections} connections are more than the {limit} open files that the system lets a program have: \
+            "{connections} connections{each} are more than the {limit} open files that the system lets a program have: \
              raise that (ulimit -n) or take fewer"
         ))
     })

@@ -20,7 +20,7 @@ pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut W
     if load.targets.len() < 2 {
         return Err(Fault::Usage("--propagation is from one server to others: it wants two at least".to_owned()));
     }
-    allow(load.targets.len() + load.connections)?;
+    allow(load.targets.len() + load.connections, 1 + usize::from(load.rate.is_some()))?;
     let mut probes = watch.over(Probes::connect(&load, args.first_limit())).await?;
     let mut meanwhile = None;
     if load.rate.is_some() {

@@ -16,7 +16,9 @@ use crate::exit::ExitCode;
 use crate::fault::{Fault, causes};
 
 pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut Watch) -> Result<Outcome, Fault> {
-    allow(args.connections() * if args.mode() == Mode::Echo { 2 } else { 1 })?;
+    // An open loop has a timer for each connection, and an echo the other end.
+    let files = 1 + usize::from(args.mode() == Mode::Echo) + usize::from(args.rate().is_some());
+    allow(args.connections(), files)?;
     let load = load(args, server, watch).await?;
     let mut running = watch.over(Crew::gather(load.clone())).await?.start();
     follow(&mut running, &load, watch).await;

@@ -99,7 +99,7 @@ async fn open(load: &Load, number: usize) -> Result<Connection, Broken> {
     let posts = Posts::new(&load.prefix, share(number)..share(number + 1), Mix::posts_only(), &load.radius_and_limit);
     let stream = load.target(number).connect(load.timeout).await?;
     let connection = Connection::new(stream, posts, load.pipeline, load.answerer, load.timeout);
-    let mut connection = connection.map_err(|source| Broken::closed(0, Some(source)))?;
+    let mut connection = connection.map_err(Broken::System)?;
     let mix = Mix::new(load.whatsat);
     if !mix.is_posts_only() && load.answerer == Answerer::Server {
         connection.introduce_clients().await?;
