@@ -98,7 +98,9 @@ impl Store {
     }
 
     fn operands_hash(&self, candidate: &Candidate<'_>) -> OperandsHash {
-        candidate.operands_hash.unwrap_or_else(|| self.hasher.operands(candidate.operands()))
+        let hash = candidate.operands_hash.unwrap_or_else(|| self.hasher.operands(candidate.operands()));
+        debug_assert_eq!(hash, self.hasher.operands(candidate.operands()));
+        hash
     }
 
     pub(super) fn digest(&self) -> Digest {
@@ -158,6 +160,8 @@ impl Store {
         let is_silent = age == Age::Silent;
         let client = candidate.client();
         let hash = candidate.client_hash.unwrap_or_else(|| self.hasher.client(client));
+        // Hashes that were handed in are taken at their word; a wrong one would make digests that never agree.
+        debug_assert_eq!(hash, self.hasher.client(client));
         let Some(slot) = self.find_slot(client, hash) else {
             return self.insert(candidate, hash, is_silent, room);
         };
