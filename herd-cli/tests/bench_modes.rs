@@ -47,7 +47,7 @@ fn a_post_is_followed_until_every_server_shows_it() {
     assert_eq!((code, &*stderr), (0, ""));
     let said: Value = serde_json::from_str(&stdout).unwrap();
     assert!(stdout.starts_with(r#"{"bench":"propagation","servers":["#), "{stdout}");
-    has_fields(&said, &["bench", "servers", "samples", "rate", "latency_us", "by_server"]);
+    has_fields(&said, &["bench", "servers", "samples", "rate", "replies_per_s", "latency_us", "by_server", "poll_us"]);
     assert_eq!((&said["samples"], &said["rate"]), (&50.into(), &Value::Null));
     has_fields(&said["latency_us"], &LATENCY);
     assert_eq!(said["latency_us"]["count"], 50);

@@ -32,7 +32,8 @@ microseconds (_us), {…} is the same everywhere:
    \"replies\":…,\"invalid\":…,\"unsent\":…,\"requests_per_s\":…,\"replies_per_s\":…,\"bytes_sent\":…,
    \"bytes_received\":…,\"latency_us\":{\"count\":…,\"min\":…,\"mean\":…,\"p50\":…,\"p90\":…,\"p99\":…,
    \"p999\":…,\"max\":…}}
-  {\"bench\":\"propagation\",\"servers\":[…],\"samples\":…,\"rate\":null|…,\"latency_us\":{…},
+  {\"bench\":\"propagation\",\"servers\":[…],\"samples\":…,\"rate\":null|…,
+   \"replies_per_s\":null|…,\"latency_us\":{…},\"poll_us\":{…},
    \"by_server\":[{\"server\":…,\"latency_us\":{…}},…]}
   {\"bench\":\"burst\",\"servers\":[…],\"clients\":…,\"window_s\":…,\"connected\":…,\"answered\":…,
    \"failed\":…,\"elapsed_s\":…,\"connect_us\":{…},\"latency_us\":{…}}

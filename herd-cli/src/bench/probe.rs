@@ -140,6 +140,7 @@ impl Probes {
             servers,
             samples: latency_us.count,
             rate,
+            replies_per_s: None,
             latency_us,
             by_server: by_server.collect(),
             poll_us: polls.summary(),

@@ -37,7 +37,9 @@ pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut W
     }
     if let Some(running) = meanwhile {
         let measured = end(running).await;
-        report.notes.push(format!("Meanwhile: {}.", achieved(&measured)));
+        let rate = per_second(measured.counts.replies, seconds(measured.receiving));
+        report.replies_per_s = Some(rate);
+        report.notes.push(format!("Meanwhile: {}.", achieved(rate, &measured)));
         report
             .notes
             .extend(steady::notes(&load, &measured).into_iter().filter(|note| !note.starts_with("Interrupted")));
@@ -91,7 +93,6 @@ async fn end(mut running: Running) -> Measured {
     running.finish()
 }
 
-fn achieved(measured: &Measured) -> String {
-    let rate = per_second(measured.counts.replies, seconds(measured.receiving));
+fn achieved(rate: f64, measured: &Measured) -> String {
     format!("{rate:.0} replies/s, p99 {:.0} us, {} invalid", measured.latencies.summary().p99, measured.counts.invalid)
 }

@@ -54,13 +54,13 @@ pub(crate) struct LoadReport {
 pub(crate) struct PropagationReport {
     pub(crate) servers: Vec<String>,
     pub(crate) samples: u64,
-    /// Requests a second of the load meanwhile.
+    /// Requests a second of the load meanwhile that were wanted, and replies a second that came.
     pub(crate) rate: Option<f64>,
+    pub(crate) replies_per_s: Option<f64>,
     /// Until the last server has shown it.
     pub(crate) latency_us: Summary,
     pub(crate) by_server: Vec<ServerReport>,
     /// One question and its reply: no latency is known better.
-    #[serde(skip)]
     pub(crate) poll_us: Summary,
     #[serde(skip)]
     pub(crate) names: Vec<String>,
