@@ -10,8 +10,7 @@ use herd_node::config::Config;
 use herd_node::handle::Handle;
 use herd_node::journal;
 use herd_node::server::Herd;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 pub(crate) const ECHO: &str = "echo";
@@ -108,23 +107,7 @@ async fn start_herd(config: &Config) -> io::Result<(Vec<SocketAddr>, Vec<Handle>
 async fn start_echo() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(any_port()).await?;
     let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(echo(stream));
-        }
-    });
+    // Ends with its runtime.
+    tokio::spawn(herd_bench::echo(listener));
     Ok(address)
-}
-
-/// Everything back as it came: what a server costs that does nothing.
-async fn echo(mut stream: TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut buffer = vec![0; 16 * 1024];
-    loop {
-        let len = stream.read(&mut buffer).await?;
-        if len == 0 {
-            return Ok(());
-        }
-        stream.write_all(&buffer[..len]).await?;
-    }
 }

@@ -4,6 +4,7 @@
 pub mod blackbox;
 pub mod comparison;
 mod date;
+mod echo;
 mod encoding;
 mod fleet;
 pub mod languages;
@@ -16,6 +17,7 @@ pub mod results;
 pub mod rounds;
 pub mod targets;
 
+pub use echo::echo;
 pub use encoding::Encoding;
 pub use fleet::{Fleet, any_port, free_ports};
 pub use load::{Done, Load};
