@@ -20,7 +20,7 @@ struct Run {
 impl Machine {
     fn new() -> Self {
         let machine = Self { tools: tempfile::tempdir().unwrap() };
-        for tool in ["bash", "env", "sed", "dirname", "cat", "chmod"] {
+        for tool in ["bash", "env", "sed", "sort", "dirname", "cat", "chmod"] {
             symlink(real(tool), machine.tools.path().join(tool)).unwrap();
         }
         let machine = machine.with("uname", "echo Linux").with("id", "echo 0");
@@ -158,15 +158,18 @@ fn ci_goes_on_after_a_failed_lane_and_counts() {
 fn usage_is_minded() {
     let run = Machine::new().dev(&[], &[]);
     assert_eq!(run.code, Some(0));
-    for lane in
-        ["demo", "test", "lint", "doc", "features", "fuzz", "bench", "sim", "turmoil", "mutants", "faults", "ci"]
-    {
+    for lane in [
+        "demo", "test", "lint", "doc", "api", "licences", "features", "fuzz", "bench", "sim", "turmoil", "mutants",
+        "faults", "ci",
+    ] {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 20] = [
+    let wrong: [&[&str]; 22] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],
+        &["api", "--read"],
+        &["licences", "--all"],
         &["bench", "--slow"],
         &["bench", ""],
         &["bench", "nano"],
@@ -188,6 +191,40 @@ fn usage_is_minded() {
     for arguments in wrong {
         Machine::new().dev(arguments, &[]).gave_up("says what it knows");
     }
+}
+
+#[test]
+fn licences_are_judged_one_by_one() {
+    let judged = |licence: &str| {
+        let line = format!("echo 'some v1.0.0 (proc-macro)|{licence}|https://example.org'");
+        let run = Machine::new().with("cargo", &line).dev(&["licences"], &[]);
+        assert!(run.said.0.starts_with("some 1.0.0 "), "{:?}", run.said);
+        run.code
+    };
+    for allowed in [
+        "MIT",
+        "MIT/Apache-2.0",
+        "GPL-3.0-only OR MIT",
+        "(MIT OR Apache-2.0) AND Unicode-3.0",
+        "Apache-2.0 WITH LLVM-exception OR MIT",
+    ] {
+        assert_eq!(judged(allowed), Some(0), "{allowed}");
+    }
+    for refused in
+        ["", "GPL-3.0-only", "MIT AND GPL-3.0-only", "(MIT OR ISC) AND (GPL-2.0-only OR MPL-2.0)", "MITX", "see there"]
+    {
+        assert_eq!(judged(refused), Some(1), "{refused}");
+    }
+    assert_eq!(Machine::new().with("cargo", "exit 101").dev(&["licences"], &[]).code, Some(101));
+}
+
+#[test]
+fn public_items_are_listed_after_what_documentation_has_built() {
+    let machine = Machine::new().with("cargo", "echo \"${RUSTDOC##*/} $RUSTDOCFLAGS\"");
+    let run = machine.dev(&["api", "--write"], &[("CARGO_TARGET_DIR", "elsewhere")]);
+    let listing = "cargo run -p herd-bench --features api --bin public-api -- elsewhere/doc --write";
+    assert_eq!(run.commands().last(), Some(&listing));
+    assert!(run.said.0.contains("\nrustdoc-json  -Z unstable-options --output-format json\n"), "{:?}", run.said);
 }
 
 #[test]
