@@ -103,3 +103,61 @@ licence_texts() {
         [ -n "$found" ] || printf '\nIts package holds no text. See %s\n' "${home:-its page at the registry}"
     done <<<"$1"
 }
+
+# ---- Packages ----------------------------------------------------------------------------------------------------------------
+
+# What crates.io takes, in bytes: https://doc.rust-lang.org/cargo/reference/publishing.html
+package_bytes_max=$((10 * 1024 * 1024))
+
+# Packages the crates, builds each from what is in its package, shows what that is, and uses them as a stranger would.
+lane_package() {
+    case "$*" in
+        '' | --list) ;;
+        *) wrong_usage "package knows only --list" ;;
+    esac
+    make_ready
+    local dirty=() arguments=() crate
+    # At a desk one looks before one commits.
+    [ -n "$CI" ] || dirty=(--allow-dirty)
+    for crate in $published; do arguments+=(-p "$crate"); done
+    cargo_ package "${arguments[@]}" "${dirty[@]}" || return
+    local packages="${CARGO_TARGET_DIR:-target}/package" bad=0 version
+    version=$(sed -n 's/^version *= *"\(.*\)".*/\1/p' Cargo.toml)
+    for crate in $published; do
+        show_package "$packages/$crate-$version.crate" "$@" || bad=1
+    done
+    [ $bad -eq 0 ] || return
+    as_a_stranger "$packages" "$version"
+}
+
+# What is in a package: files and bytes by directory, or file by file.
+show_package() {
+    local file=$1 packed missing
+    packed=$(wc -c <"$file")
+    printf '\n%s%s%s: %d bytes packed, of %d at most\n' "$bold" "${file##*/}" "$plain" "$packed" "$package_bytes_max"
+    if [ "$2" = --list ]; then
+        tar -tvzf "$file" | awk '{ sub(/^[^\/]*\//, "", $6); printf "%10d  %s\n", $3, $6 }'
+    else
+        tar -tvzf "$file" | awk '
+            { n = split($6, part, "/"); where = n > 2 ? part[2] "/" : part[2]; files[where]++; bytes[where] += $3 }
+            END { for (where in files) printf "%10d bytes %5d files  %s\n", bytes[where], files[where], where }' | LC_ALL=C sort -rn
+    fi
+    for missing in README.md LICENSE-MIT LICENSE-APACHE; do
+        tar -tzf "$file" | grep "^[^/]*/$missing\$" >/dev/null && continue
+        complain "${file##*/} has no $missing"
+        return 1
+    done
+    [ "$packed" -le "$package_bytes_max" ] || { complain "${file##*/} is too large"; return 1; }
+}
+
+# An empty directory, far from this one, in which somebody depends on the packages and does what the examples do.
+as_a_stranger() {
+    local packages=$1 version=$2 place crate code
+    place=$(mktemp -d) || return
+    mkdir "$place/crates"
+    for crate in $published; do tar -xzf "$packages/$crate-$version.crate" -C "$place/crates" || return; done
+    .ci/stranger "$place" "$version" "${CARGO_TARGET_DIR:-$PWD/target}/stranger"
+    code=$?
+    rm -rf "$place"
+    return $code
+}

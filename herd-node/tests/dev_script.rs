@@ -159,17 +159,18 @@ fn usage_is_minded() {
     let run = Machine::new().dev(&[], &[]);
     assert_eq!(run.code, Some(0));
     for lane in [
-        "demo", "test", "lint", "doc", "api", "licences", "features", "fuzz", "bench", "sim", "turmoil", "mutants",
+        "demo", "test", "lint", "doc", "api", "licences", "package", "features", "fuzz", "bench", "sim", "turmoil", "mutants",
         "faults", "ci",
     ] {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 22] = [
+    let wrong: [&[&str]; 23] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],
         &["api", "--read"],
         &["licences", "--all"],
+        &["package", "--publish"],
         &["bench", "--slow"],
         &["bench", ""],
         &["bench", "nano"],
