@@ -3,17 +3,16 @@
 
 mod common;
 
-use std::future::poll_fn;
 use std::net::{SocketAddr, TcpListener};
-use std::pin::Pin;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use common::fake::{Deed, Fake};
 use common::{AT, BODY, herd};
-use futures_core::Stream;
+use futures_util::StreamExt;
 use herd_cli::{AtFault, BackOff, Builder, Client, ClientError, Connection, Event, Reply, Unanswered};
 use herd_proto::{ClientId, Limit, Location, Radius, Response, Timestamp};
+use proptest::prelude::*;
 
 /// Short enough for a test that has to sit one out; of the servers here, those that answer do at once.
 const SHORT: Duration = Duration::from_millis(300);
@@ -365,13 +364,12 @@ async fn replies_are_a_stream() {
     {
         let mut replies = client.replies();
         for _ in 0..4 {
-            let reply = poll_fn(|context| Pin::new(&mut replies).poll_next(context)).await;
-            answers.push(text(reply.unwrap().unwrap()));
+            answers.push(text(replies.next().await.unwrap().unwrap()));
         }
     }
     // Dropped; another one goes on where it was.
     let mut replies = client.replies();
-    while let Some(reply) = poll_fn(|context| Pin::new(&mut replies).poll_next(context)).await {
+    while let Some(reply) = replies.next().await {
         answers.push(text(reply.unwrap()));
     }
     assert!(answers.iter().eq(requests.iter().map(|(_, answer)| answer)));
@@ -462,4 +460,43 @@ async fn whom_to_ask_has_to_be_said() {
     assert_eq!((error.to_string(), error.at_fault()), ("server 'localhost:x'".to_owned(), AtFault::Caller));
     let mut client = Client::connect(&herd().to_string()).await.unwrap();
     are_answered(&mut client, &requests(5)).await;
+}
+
+/// Pieces of what servers say, and of what none would.
+fn sayings() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(format!("{AT}\n").into_bytes()),
+        Just(format!("{AT}\n{BODY}\n\n").into_bytes()),
+        Just(b"? x\n".to_vec()),
+        Just(b"AT ".to_vec()),
+        Just(b"\n".to_vec()),
+        Just(vec![b'x'; 20_000]),
+        prop::collection::vec(any::<u8>(), 0..40),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_servers_say_every_request_has_one_outcome(
+        sayings in prop::collection::vec(sayings(), 1..4),
+        count in 1..8_usize,
+    ) {
+        let deeds: Vec<_> = sayings.into_iter().map(Deed::Says).chain([Deed::Serve]).collect();
+        let server = Fake::new(deeds);
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let mut client = to(&[&server]).attempts_max(2).build().unwrap();
+            requests(count).iter().for_each(|(line, _)| client.send_line(line.as_bytes()).unwrap());
+            for left in (0..count).rev() {
+                match client.next_reply().await {
+                    Ok(Some(_)) | Err(ClientError::Undeliverable { .. }) => {}
+                    other => panic!("{other:?}"),
+                }
+                assert_eq!(client.unanswered(), left);
+            }
+            assert_eq!(client.next_reply().await.unwrap(), None);
+        });
+    }
 }
