@@ -214,6 +214,71 @@ async fn a_request_that_servers_close_over_is_given_up_and_the_others_are_not() 
     assert!(heard[2..8].iter().all(|lines| lines == &["nonsense 7"]), "{heard:?}");
 }
 
+/// The replies to the requests before it are lost with it: which of them it was can't be seen at first.
+#[tokio::test]
+async fn no_other_request_is_blamed_for_one_that_servers_close_over() {
+    let server = Fake::new([Deed::ChokesOn("nonsense 7")]);
+    let mut client = to(&[&server]).build().unwrap();
+    let requests = requests(12);
+    requests.iter().for_each(|(line, _)| client.send_line(line.as_bytes()).unwrap());
+    for (line, answer) in &requests {
+        match client.next_reply().await {
+            Ok(reply) => assert_eq!(reply.map(text).as_ref(), Some(answer)),
+            Err(error) => {
+                let ClientError::Undeliverable { line: poison, .. } = &error else { panic!("{line}: {error}") };
+                assert_eq!((&poison[..], &line[..]), (b"nonsense 7".as_slice(), "nonsense 7"));
+            }
+        }
+    }
+    assert_eq!(client.next_reply().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_left_at_once() {
+    let (silent, other) = (Fake::new([Deed::Stall { answers: 2 }]), Fake::new([Deed::Serve]));
+    let (tell, told) = mpsc::channel();
+    let watch = move |event: &Event<'_>| match event {
+        Event::Retrying { server, .. } => tell.send(server.address().port()).unwrap_or_default(),
+        _ => {}
+    };
+    let mut client = to(&[&silent, &other]).timeout(SHORT).on_event(watch).build().unwrap();
+    are_answered(&mut client, &requests(5)).await;
+    assert_eq!(told.recv().unwrap(), other.address.port());
+}
+
+#[tokio::test]
+async fn every_answer_makes_good_for_the_failures_before_it() {
+    use Deed::*;
+    let [one, other] = [[Cut { answers: 1, bytes: 0 }, Serve], [Cut { answers: 1, bytes: 0 }, Close]].map(Fake::new);
+    // No server is tried twice without an answer in between: here there is one each time.
+    let mut client = to(&[&one, &other]).give_up_after(Duration::ZERO).build().unwrap();
+    are_answered(&mut client, &requests(5)).await;
+    assert_eq!((one.heard().len(), other.heard().len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_wait_is_never_longer_than_the_patience_that_is_left() {
+    let server = Fake::new([Deed::Close, Deed::Mute]);
+    let mut client = to(&[&server]).give_up_after(SHORT).build().unwrap();
+    client.send_line(b"x").unwrap();
+    let ClientError::GaveUp { source, failures: 2, .. } = client.next_reply().await.unwrap_err() else { panic!() };
+    let ClientError::TimedOut { timeout, .. } = *source else { panic!("{source}") };
+    assert!(timeout <= SHORT, "{timeout:?}");
+}
+
+#[tokio::test]
+async fn what_is_abandoned_has_no_answer() {
+    let server = Fake::new([Deed::Serve]);
+    let mut client = to(&[&server]).build().unwrap();
+    for forgotten in [0, 1, 2] {
+        (0..forgotten).for_each(|_| client.send_line(b"x").unwrap());
+        client.flush().await.unwrap();
+        assert_eq!((client.abandon(), client.unanswered()), (forgotten, 0));
+        assert_eq!(client.next_reply().await.unwrap(), None);
+        are_answered(&mut client, &requests(3)).await;
+    }
+}
+
 #[tokio::test]
 async fn what_one_request_may_cost_can_be_said() {
     let server = Fake::new([Deed::Close]);

@@ -314,6 +314,7 @@ impl Client {
             Ok(reply) if self.sent > 0 => Ok(self.take(reply)),
             Ok(reply) => Ok(reply),
             Err(error) => {
+                let error = self.with_all_unanswered(error);
                 self.tell_lost(&error);
                 self.unlink();
                 Err(error)
@@ -462,9 +463,11 @@ impl Client {
     fn lose(&mut self, error: ClientError) -> Result<(), ClientError> {
         let error = self.with_all_unanswered(error);
         self.tell_lost(&error);
-        let (left, answered) = (self.first_has_left(), self.answered);
+        let (sent, answered) = (self.sent, self.answered);
         self.unlink();
-        if left && let Some(first) = self.unanswered.front_mut() {
+        if sent > 0
+            && let Some(first) = self.unanswered.front_mut()
+        {
             first.attempts += 1;
             if first.attempts >= self.settings.attempts_max {
                 return Err(self.undeliverable(error));
@@ -532,12 +535,6 @@ impl Client {
         self.trouble = Trouble::default();
         let line = self.forget_first().unwrap_or_default();
         ClientError::Undeliverable { line, attempts: self.settings.attempts_max, source: Box::new(source) }
-    }
-
-    /// Whether the server may have seen something of the earliest request.
-    fn first_has_left(&self) -> bool {
-        // A connection counts line feeds, too.
-        self.sent > 0 && self.connection().is_some_and(|link| link.queued() < self.bytes_sent + self.sent)
     }
 
     /// The connection counts what it was given; what waits behind that is just as unanswered.
