@@ -237,9 +237,10 @@ async fn no_other_request_is_blamed_for_one_that_servers_close_over() {
 async fn a_server_that_falls_silent_is_left_at_once() {
     let (silent, other) = (Fake::new([Deed::Stall { answers: 2 }]), Fake::new([Deed::Serve]));
     let (tell, told) = mpsc::channel();
-    let watch = move |event: &Event<'_>| match event {
-        Event::Retrying { server, .. } => tell.send(server.address().port()).unwrap_or_default(),
-        _ => {}
+    let watch = move |event: &Event<'_>| {
+        if let Event::Retrying { server, .. } = event {
+            tell.send(server.address().port()).unwrap_or_default();
+        }
     };
     let mut client = to(&[&silent, &other]).timeout(SHORT).on_event(watch).build().unwrap();
     are_answered(&mut client, &requests(5)).await;
@@ -384,6 +385,19 @@ async fn what_is_queued_has_bounds() {
     // One alone may be as long as it likes.
     client.send_line(&[b'x'; 11]).unwrap();
     assert_eq!(client.next_reply().await.unwrap().map(text).unwrap(), "? xxxxxxxxxxx");
+}
+
+#[test]
+fn what_is_queued_has_bounds_unless_told_otherwise() {
+    let mut client = quick().server(nobody()).build().unwrap();
+    (0..Client::UNANSWERED_MAX).for_each(|_| client.send_line(b"").unwrap());
+    assert!(matches!(client.send_line(b""), Err(ClientError::Full(Unanswered(Client::UNANSWERED_MAX)))));
+
+    let mut client = quick().server(nobody()).build().unwrap();
+    let half = vec![b'x'; Client::UNANSWERED_BYTES_MAX / 2];
+    (0..2).for_each(|_| client.send_line(&half).unwrap());
+    assert!(matches!(client.send_line(b"x"), Err(ClientError::Full(Unanswered(2)))));
+    client.send_line(b"").unwrap();
 }
 
 #[tokio::test]

@@ -257,7 +257,8 @@ impl Client {
             let Link::Up(connection) = &mut self.link else { continue };
             match connection.next_reply().await {
                 Ok(Some(reply)) => return Ok(Some(self.take(reply))),
-                Ok(None) => {}
+                // It counts otherwise than we do: nothing it says can be put to a request.
+                Ok(None) => self.lose(ClientError::Unasked)?,
                 Err(error) => self.lose(error)?,
             }
         }
@@ -272,6 +273,19 @@ impl Client {
     }
 
     /// All replies as they come, until nothing is unanswered.
+    ///
+    /// ```no_run
+    /// use futures_util::StreamExt;
+    /// # async fn show(client: &mut herd_cli::Client) -> Result<(), herd_cli::ClientError> {
+    /// for id in ["kiwi", "emu"] {
+    ///     client.send_line(format!("WHATSAT {id} 10 5").as_bytes())?;
+    /// }
+    /// let mut replies = client.replies();
+    /// while let Some(reply) = replies.next().await {
+    ///     println!("{:?}", reply?);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub const fn replies(&mut self) -> Replies<'_> {
         Replies::new(self)
     }

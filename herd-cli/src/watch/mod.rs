@@ -35,14 +35,14 @@ const INTERVAL_MIN: Duration = Duration::from_millis(10);
 pub(crate) const AFTER: &str = "\
 A change is a record that differs in anything: location, time, skew, or the server that
 took it. What is known at first counts as one. A client that is not known is said to be
-so once, with '?', and watched all the same; so is one that is not known any more.
+so once, and watched all the same; so is one that is not known any more.
 
 A lost connection is made again, or one to the next --server, for as long as it takes;
 only where nobody answers at first is it given up, after --timeout. Another server may
 be a moment behind: then an earlier position is shown again, and after it the newer.
 
 Ctrl-C ends it, as --count and --for do. The exit code then is 0; 1 where a client has
-never been known.
+never been known, and 3 where a reply was none of the protocol's.
 
 Examples:
   herd-cli watch kiwi.cs.ucla.edu
