@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::{self, BenchArgs};
 use crate::fault::Fault;
+use crate::watch::{self, WatchArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +20,8 @@ Examples:
       Send lines as they are, and print each one's reply
   herd-cli whatsat kiwi.cs.ucla.edu 10 5 --json | jq '.places.results[].name'
       Only the names of the places
+  herd-cli watch kiwi.cs.ucla.edu
+      Where is kiwi? One line now, and one whenever that changes
   herd-cli digest
       Do the servers hold the same? One line each, and one that says it
   herd-cli bench --server Riley --pipeline 16
@@ -31,7 +34,8 @@ Exit codes:
   2    the command line, the configuration or the input can't be used
   3    something was not answered: no connection, no reply in time, a connection
        that ended early, a reply that is none of the protocol's; no server answered
-  130  interrupted (Ctrl-C); of bench only where nothing was measured yet
+  130  interrupted (Ctrl-C); of bench only where nothing was measured yet, and never
+       of watch, which ends so
 
 On a terminal replies are shown for people. In a pipe they are the bytes that came:
 the reply's line, and for whatsat its JSON and a blank line. With --json each
@@ -87,6 +91,9 @@ pub(crate) enum Command {
         #[arg(value_name = "LINE")]
         lines: Vec<OsString>,
     },
+    /// Follow where clients are: one line whenever that changes
+    #[command(after_long_help = watch::AFTER)]
+    Watch(WatchArgs),
     /// Compare what the servers of a herd hold, and say whether they agree
     Digest {
         /// Where a server answers to those who watch over it, as ip:port or host:port; as often as there are servers
@@ -106,7 +113,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
     /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one;
-    /// for digest and bench all there are]. For bench as often as there are servers to load
+    /// for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on
+    /// with the next when one fails
     #[arg(long = "server", short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
     pub(crate) servers: Vec<String>,
     /// The herd's configuration, to find servers by name [default: five servers on this machine]

@@ -2,12 +2,12 @@
 //!
 //! There is no task behind it: whoever waits for a reply also moves the bytes, both ways at once. So a server that stops
 //! reading because its replies are not read can't stop us, and a call that is dropped halfway has lost nothing, since all
-//! state lives in the [`Client`].
+//! state lives in the [`Connection`].
 
 use std::io;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use herd_proto::codec::{ClientCodec, RawLine};
 use herd_proto::{At, ClientId, Iamat, Invalid, Limit, Location, Radius, Request, Response, Timestamp, Whatsat};
 use tokio::io::Interest;
@@ -38,16 +38,19 @@ pub struct Nearby {
     pub body: Bytes,
 }
 
-/// A connection to a server.
+/// A connection to a server, for as long as it lasts: nothing is sent twice, and what is unanswered when it ends stays
+/// unanswered. A [`Client`](crate::Client) is what goes on then.
 ///
 /// One request at a time: [`iamat`](Self::iamat) and [`whatsat`](Self::whatsat). Pipelined: any number of
 /// [`send`](Self::send) and [`send_line`](Self::send_line), then [`next_reply`](Self::next_reply) for each, in order.
 #[derive(Debug)]
-pub struct Client {
+pub struct Connection {
     stream: TcpStream,
     codec: ClientCodec,
     arrived: BytesMut,
     queued: BytesMut,
+    /// What has left ends in the middle of a line.
+    amid_line: bool,
     timeout: Duration,
     /// Until when the reply now waited for must come. Kept here, so that a wait which is dropped and begun again is one wait.
     deadline: Option<Instant>,
@@ -57,7 +60,7 @@ pub struct Client {
     read_ended: bool,
 }
 
-impl Client {
+impl Connection {
     /// Connects. `timeout` bounds this, and later the wait for each next reply.
     ///
     /// # Errors
@@ -76,6 +79,7 @@ impl Client {
             codec: ClientCodec::default(),
             arrived: BytesMut::new(),
             queued: BytesMut::new(),
+            amid_line: false,
             timeout,
             deadline: None,
             write_ended: None,
@@ -185,7 +189,7 @@ impl Client {
         }
     }
 
-    /// Waits until every queued byte has left. Replies that arrive meanwhile are kept.
+    /// Waits until every queued byte has left. Replies that arrive meanwhile are kept, all of them.
     ///
     /// # Errors
     /// A time-out or a lost connection.
@@ -200,6 +204,27 @@ impl Client {
         match tokio::time::timeout_at(deadline, leave).await {
             Ok(left) => left,
             Err(_) => Err(self.timed_out()),
+        }
+    }
+
+    /// Bounds the waits that begin from now on.
+    pub(crate) const fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
+    /// Why nothing should be sent here any more, though no reply is awaited: the server has closed, or said something
+    /// that the next request would get for its reply. Looks, and waits for nothing; so it may be too early to tell.
+    pub(crate) fn spent(&mut self) -> Option<ClientError> {
+        if self.unanswered() > 0 {
+            return None;
+        }
+        if let Err(error) = self.read_some() {
+            return Some(error);
+        }
+        match self.arrived_reply() {
+            Some(_) => Some(ClientError::Unasked),
+            None if self.read_ended => Some(self.closed(None)),
+            None => None,
         }
     }
 
@@ -235,7 +260,10 @@ impl Client {
     fn write_some(&mut self) {
         while !self.queued.is_empty() {
             match self.stream.try_write(&self.queued) {
-                Ok(written) => self.queued.advance(written),
+                Ok(written) => {
+                    let left = self.queued.split_to(written);
+                    self.amid_line = left.last().is_some_and(|last| *last != b'\n');
+                }
                 Err(error) if is_passing(&error) => return,
                 Err(error) => {
                     // Not the end: replies may be on their way still.
@@ -270,11 +298,22 @@ impl Client {
     }
 }
 
+/// A server takes the last bytes for a line, at the good end of a connection (WIRE §1.1), and half a time is a time. So a
+/// connection that is dropped in the middle of a line is reset.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.amid_line {
+            // Where the system won't, it is as if the way between had been cut there.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// The command in a `? ` line.
-fn command_of(line: &Bytes) -> Bytes {
+pub(crate) fn command_of(line: &Bytes) -> Bytes {
     line.slice(2.min(line.len())..)
 }
