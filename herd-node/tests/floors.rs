@@ -109,6 +109,7 @@ const PROTO: &[Room] = &[
     room("error", &["escape"], CODEC_OR_WORLD),
     room("escape", &[], CODEC_OR_WORLD),
     room("herd", &[], CODEC_OR_WORLD),
+    room("output", &[], CODEC_OR_WORLD),
     // Boundaries, and no idea of what a line means.
     room("frame", &["ascii"], CODEC_OR_WORLD),
     // Meaning: values, the messages made of them, the grammar that reads both and the functions that write them.
@@ -145,6 +146,7 @@ const MEANING: &[&str] = &[
     "location",
     "message",
     "numbers",
+    "output",
     "peer",
     "radius",
     "server_name",

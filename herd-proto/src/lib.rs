@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(any(feature = "alloc", test))]
 extern crate alloc;
 
 #[cfg(doctest)]
@@ -57,6 +58,7 @@ pub mod herd;
 mod location;
 mod message;
 mod numbers;
+mod output;
 mod peer;
 mod radius;
 mod server_name;

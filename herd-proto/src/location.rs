@@ -69,6 +69,7 @@ impl<'a> Location<'a> {
         Self { text: core::str::from_utf8(text).unwrap_or_default(), position }
     }
 
+    #[cfg(feature = "alloc")]
     pub(crate) const fn position(self) -> Position {
         self.position
     }

@@ -1,14 +1,15 @@
 //! The messages of clients, each its own line plus what the parser learned of it.
 //!
-//! `B` is whatever holds the line's bytes: `&[u8]` or `&str` to look at a line where it lies, [`bytes::Bytes`] out of a codec,
+//! `B` is whatever holds the line's bytes: `&[u8]` or `&str` to look at a line where it lies, `bytes::Bytes` out of a codec,
 //! `Vec<u8>` to own one. Accessors give values that borrow from it.
 
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
 use crate::location::Position;
 use crate::{
     ClientId, Expected, Field, Invalid, Limit, Location, ParseError, PosixTime, Radius, ServerName, Skew, Timestamp,
-    encode, grammar,
+    grammar,
 };
 
 /// A range of a line's bytes.
@@ -105,6 +106,7 @@ impl<B: AsRef<[u8]>> Iamat<B> {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Iamat<Vec<u8>> {
     /// The message that says `client` was at `location` at `time`.
     pub fn new(client: ClientId<'_>, location: Location<'_>, time: Timestamp<'_>) -> Self {
@@ -156,6 +158,7 @@ impl<B: AsRef<[u8]>> Whatsat<B> {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Whatsat<Vec<u8>> {
     /// The message that asks for at most `limit` places within `radius` of `client`.
     pub fn new(client: ClientId<'_>, radius: Radius<'_>, limit: Limit) -> Self {
@@ -168,7 +171,7 @@ impl Whatsat<Vec<u8>> {
             span
         };
         let (client, radius_span) = (field(client.as_bytes()), field(radius.as_str().as_bytes()));
-        encode::decimal(&mut line, u64::from(limit.get()));
+        crate::encode::decimal(&mut line, u64::from(limit.get()));
         let parts = WhatsatParts { client, radius: radius_span, micrometres: radius.micrometres(), limit };
         Self { line, parts }
     }

@@ -1,10 +1,13 @@
 //! What servers say to each other (WIRE §6). None of it can be produced from a client's line: the grammars are apart.
 
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::message::{At, Span};
-use crate::{Ack, Dig, Field, Hashes, Hops, Invalid, ParseError, Prefix, ServerName, encode, grammar};
+use crate::{Ack, Dig, Hashes, Hops, Invalid, Prefix, ServerName, grammar};
+#[cfg(feature = "alloc")]
+use crate::{Field, ParseError, encode};
 
 /// 128 random bits, fresh for each connection, so that no AUTH can be used twice.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,11 +81,13 @@ impl<B: AsRef<[u8]>> Hello<B> {
     }
 
     /// The same message in memory of its own.
+    #[cfg(feature = "alloc")]
     pub fn to_vec(&self) -> Hello<Vec<u8>> {
         Hello { line: self.line().to_vec(), parts: self.parts }
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Hello<Vec<u8>> {
     /// The message of `from`, started as `boot`, to `to`, both of `herd`.
     pub fn new(herd: ServerName<'_>, from: ServerName<'_>, to: ServerName<'_>, boot: u64, nonce: Nonce) -> Self {

@@ -44,7 +44,7 @@ impl ServerCodec {
     }
 
     #[inline]
-    fn read(&self, frame: Frame) -> Incoming {
+    fn read(&self, frame: Frame<Bytes>) -> Incoming {
         match frame {
             Frame::Line(line) => Request::parse(line),
             Frame::TooLong(prefix) => Err(over_long(prefix, self.line_max)),

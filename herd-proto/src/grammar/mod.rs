@@ -15,7 +15,9 @@ use nom::{IResult, Parser};
 
 pub(crate) use client::request;
 pub(crate) use location::location;
-pub(crate) use peer::{hash, peer_message, prefix, sequence, setting, summary};
+#[cfg(feature = "alloc")]
+pub(crate) use peer::setting;
+pub(crate) use peer::{hash, peer_message, prefix, sequence, summary};
 pub(crate) use server::at_line;
 pub(crate) use values::{client_id, hops, limit, radius, server_name, skew, time};
 
