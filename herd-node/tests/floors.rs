@@ -126,6 +126,9 @@ const PROTO: &[Room] = &[
     room("sync", MEANING, CODEC_OR_WORLD),
     room("grammar", MEANING, CODEC_OR_WORLD),
     room("encode", MEANING, CODEC_OR_WORLD),
+    // On top of that: the same as JSON, and what to test with.
+    room("json", MEANING, CODEC_OR_WORLD),
+    room("strategies", MEANING, CODEC_OR_WORLD),
     // On top of both.
     room(
         "codec",

@@ -198,7 +198,7 @@ pub fn auth_subject<B: AsRef<[u8]>, C: AsRef<[u8]>>(
     }
 }
 
-fn line(out: &mut impl Output, words: &[&[u8]]) {
+pub(crate) fn line(out: &mut impl Output, words: &[&[u8]]) {
     for (at, word) in words.iter().enumerate() {
         if at > 0 {
             out.put_u8(b' ');
@@ -209,7 +209,7 @@ fn line(out: &mut impl Output, words: &[&[u8]]) {
 }
 
 /// A sign, whole seconds, a point and nine digits.
-fn skew(out: &mut impl Output, skew: Skew) {
+pub(crate) fn skew(out: &mut impl Output, skew: Skew) {
     let (sign, seconds, nanos) = skew.parts();
     out.put_u8(sign);
     decimal(out, seconds);

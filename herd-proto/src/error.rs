@@ -197,6 +197,7 @@ named! {
         Setting = "key=value",
         Text = "printable text",
         BlankLine = "a blank line at the end of the body",
+        Escape = "an escape: \\\\, \\n, \\r, \\t, \\xNN or \\u{N}",
         AskedFor = "a reply that was asked for",
     }
 }

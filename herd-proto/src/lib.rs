@@ -42,6 +42,9 @@ struct Readme;
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
+// `strategies` calls the crate by its name: the crate's own tests read it in, too.
+#[cfg(feature = "proptest")]
+extern crate self as herd_proto;
 
 mod ack;
 mod ascii;
@@ -55,6 +58,8 @@ mod escape;
 pub mod frame;
 mod grammar;
 pub mod herd;
+#[cfg(feature = "serde")]
+pub mod json;
 mod location;
 mod message;
 mod numbers;
@@ -63,13 +68,17 @@ mod peer;
 mod radius;
 mod server_name;
 mod skew;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod sync;
 mod timestamp;
 
 pub use ack::Ack;
 pub use client_id::ClientId;
-pub use error::{Expected, Field, Invalid, ParseError};
+pub use error::{ErrorKind, Expected, Field, Invalid, ParseError};
 pub use escape::Escaped;
+#[cfg(feature = "alloc")]
+pub use escape::unescape;
 pub use location::{Angle, Location};
 pub use message::{At, Iamat, Request, Response, Whatsat};
 pub use numbers::{Hops, Limit};

@@ -259,7 +259,7 @@ impl ErrorCode {
         Self::ALL.iter().find(|(code, _)| *code == self).map_or("bad-message", |(_, text)| text)
     }
 
-    fn from_text(text: &[u8]) -> Option<Self> {
+    pub(crate) fn from_text(text: &[u8]) -> Option<Self> {
         Self::ALL.iter().find(|(_, name)| name.as_bytes() == text).map(|(code, _)| *code)
     }
 }
