@@ -63,6 +63,8 @@ mod server_name;
 mod skew;
 mod sync;
 mod timestamp;
+#[cfg(feature = "vectors")]
+pub mod vectors;
 
 pub use ack::Ack;
 pub use client_id::ClientId;
