@@ -89,7 +89,11 @@ fn framing() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|frame| if frame["line"].is_null() { Err(bytes(&frame["too_long"])) } else { Ok(bytes(&frame["line"])) })
+            .map(
+                |frame| {
+                    if frame["line"].is_null() { Err(bytes(&frame["too_long"])) } else { Ok(bytes(&frame["line"])) }
+                },
+            )
             .collect();
         let cap = usize::try_from(vector["cap"].as_u64().unwrap()).unwrap();
         let lines = oracle::lines(&segments(vector), cap, vector["side"] == "client");

@@ -53,13 +53,21 @@ fn digests() {
             let leaf = hash.leaf_of(record_at(&operands).client().as_bytes());
             assert_eq!(format!("{leaf:04x}"), record["leaf"].as_str().unwrap(), "digests.json {id}: leaf");
             assert_eq!(format!("{number:032x}"), record["number"].as_str().unwrap(), "digests.json {id}: number");
-            assert_eq!(format!("{:016x}", salt.hash(number)), record["hash"].as_str().unwrap(), "digests.json {id}: hash");
+            assert_eq!(
+                format!("{:016x}", salt.hash(number)),
+                record["hash"].as_str().unwrap(),
+                "digests.json {id}: hash"
+            );
             assert!(Prefix::new(&format!("{leaf:04x}")).unwrap().is_leaf(), "digests.json {id}: prefix");
             digest.add(number);
         }
         assert_eq!(format!("{:032x}", digest.sum()), vector["sum"].as_str().unwrap(), "digests.json {id}: sum");
         assert_eq!(digest.count().to_string(), vector["count"].as_str().unwrap(), "digests.json {id}: count");
-        assert_eq!(format!("{:016x}", digest.root(salt)), vector["digest"].as_str().unwrap(), "digests.json {id}: digest");
+        assert_eq!(
+            format!("{:016x}", digest.root(salt)),
+            vector["digest"].as_str().unwrap(),
+            "digests.json {id}: digest"
+        );
     });
 }
 

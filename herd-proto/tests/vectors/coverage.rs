@@ -80,7 +80,8 @@ fn sections() -> BTreeSet<String> {
         rest[..end].trim_end_matches('.').to_owned()
     });
     let promises = WIRE.split("\n## 5. ").nth(1).unwrap().split("\n## ").next().unwrap();
-    let promises = promises.lines().filter_map(|line| Some(format!("5.{}", line.split_once(". ")?.0.parse::<u8>().ok()?)));
+    let promises =
+        promises.lines().filter_map(|line| Some(format!("5.{}", line.split_once(". ")?.0.parse::<u8>().ok()?)));
     bold.chain(promises).chain(["4".to_owned()]).collect()
 }
 

@@ -41,17 +41,15 @@ fn compare(vector: &Vector, mut got: Fields) {
             "answer" => with_texts(value, &["line"]),
             _ => with_texts(value, &["client"]),
         };
-        let value = got.remove(name).unwrap_or_else(|| panic!("{}: expected {name} {expected}, got {got:?}", vector.name()));
+        let value =
+            got.remove(name).unwrap_or_else(|| panic!("{}: expected {name} {expected}, got {got:?}", vector.name()));
         vector.expect(name, &expected, &value);
     }
     assert!(got.is_empty(), "{}: expected no more, got {got:?}", vector.name());
 }
 
 fn position(latitude: Angle, longitude: Angle) -> [(&'static str, Value); 2] {
-    [
-        ("latitude_nanodegrees", json!(latitude.nanodegrees())),
-        ("longitude_nanodegrees", json!(longitude.nanodegrees())),
-    ]
+    [("latitude_nanodegrees", json!(latitude.nanodegrees())), ("longitude_nanodegrees", json!(longitude.nanodegrees()))]
 }
 
 fn time(time: Timestamp<'_>) -> [(&'static str, Value); 3] {
@@ -85,7 +83,8 @@ fn client_lines() {
         );
         if let Some(encoded) = vector.fields.get("encoded") {
             let encoded = super::bytes(encoded);
-            let again = Request::parse(encoded.as_slice()).unwrap_or_else(|invalid| panic!("{}: {}", vector.name(), invalid.error));
+            let again = Request::parse(encoded.as_slice())
+                .unwrap_or_else(|invalid| panic!("{}: {}", vector.name(), invalid.error));
             let written = Request::parse(bytes.as_slice()).unwrap();
             let same = match (&again, &written) {
                 (Request::Iamat(one), Request::Iamat(other)) => one.operands() == other.operands(),
@@ -283,7 +282,8 @@ fn hello_fields(hello: &Hello<&[u8]>) -> (Vec<(&'static str, Value)>, Vec<u8>) {
 
 fn dig_fields(dig: &Dig<&[u8]>) -> (Vec<(&'static str, Value)>, Vec<u8>) {
     let summaries: Vec<_> = dig.children().map(|(_, summary)| summary).collect();
-    let shown = summaries.iter().map(|summary| json!({ "count": number(summary.count), "digest": root(summary.digest) }));
+    let shown =
+        summaries.iter().map(|summary| json!({ "count": number(summary.count), "digest": root(summary.digest) }));
     let values = vec![("prefix", json!(dig.prefix().to_string())), ("summaries", Value::Array(shown.collect()))];
     let mut out = Vec::new();
     encode::dig(&mut out, dig.prefix(), &summaries.try_into().expect("sixteen parts"));

@@ -78,13 +78,7 @@ impl Vector {
     /// Fails unless what came is what was expected.
     #[track_caller]
     pub(crate) fn expect(&self, what: &str, expected: &Value, got: &Value) {
-        assert!(
-            expected == got,
-            "{}: {what}\n  expected {}\n  got      {}",
-            self.name(),
-            shown(expected),
-            shown(got)
-        );
+        assert!(expected == got, "{}: {what}\n  expected {}\n  got      {}", self.name(), shown(expected), shown(got));
     }
 }
 
