@@ -135,6 +135,8 @@ const PROTO: &[Room] = &[
         &["ascii", "encode", "error", "frame", "message", "peer"],
         &["std::net", "std::time", "tokio", "async"],
     ),
+    // Texts, and nothing that reads them.
+    room("vectors", &[], CODEC_OR_WORLD),
     room("lib", &[], &[]),
 ];
 

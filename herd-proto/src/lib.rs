@@ -72,6 +72,8 @@ mod skew;
 pub mod strategies;
 mod sync;
 mod timestamp;
+#[cfg(feature = "vectors")]
+pub mod vectors;
 
 pub use ack::Ack;
 pub use client_id::ClientId;
