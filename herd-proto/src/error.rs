@@ -4,8 +4,8 @@ use core::fmt;
 
 /// A line that is no message: its bytes as they came, without the line terminator, and the reason.
 ///
-/// It is an item of a decoder, never a decoder's error: the connection it came by goes on. As an error it is one for
-/// reports: `Display` names no bytes of the line (they are a stranger's, see [`Escaped`](crate::Escaped)), and `source()` is the
+/// It is an item of a decoder, never a decoder's error: the connection it came by goes on. As an error it is one for reports:
+/// `Display` names no bytes of the line (they are a stranger's, see [`Escaped`](crate::Escaped)), and `source()` is the
 /// [`ParseError`].
 ///
 /// # What to do with one
@@ -121,38 +121,92 @@ named! {
 named! {
     /// The part of a line an error is about.
     Field {
+        ///
+        /// The line as a whole: its length, or what stands behind its last field (WIRE §1.7, §2.1).
         Line = "line",
+        ///
+        /// Its first word (WIRE §1.4, §6.1).
         Command = "command",
+        ///
+        /// WIRE §2.2.
         Client = "client ID",
+        ///
+        /// ISO 6709, WIRE §2.3.
         Location = "location",
+        ///
+        /// POSIX seconds, WIRE §2.4.
         Time = "time",
+        ///
+        /// Kilometres, WIRE §3.2.
         Radius = "radius",
+        ///
+        /// The most results wanted, WIRE §3.2.
         Limit = "bound",
+        ///
+        /// Who took the post (WIRE §2.5); who speaks, or to whom (WIRE §6.2).
         Server = "server name",
+        ///
+        /// Seconds, WIRE §2.6.
         Skew = "skew",
+        ///
+        /// WIRE §6.5.
         Sender = "sender",
+        ///
+        /// WIRE §6.5.
         Hops = "hop count",
+        ///
+        /// WIRE §6.2.
         Version = "wire version",
+        ///
+        /// WIRE §6.2.
         Herd = "herd name",
+        ///
+        /// WIRE §6.2.
         Boot = "boot id",
+        ///
+        /// WIRE §6.2.
         Nonce = "nonce",
+        ///
+        /// WIRE §6.2.
         Setting = "setting",
+        ///
+        /// WIRE §6.3.
         KeyId = "key id",
+        ///
+        /// WIRE §6.3.
         Mac = "message authentication code",
+        ///
+        /// Of records (WIRE §6.4) or of ATs (WIRE §6.11).
         Count = "count",
+        ///
+        /// WIRE §6.4.
         Root = "digest root",
+        ///
+        /// Of a PING (WIRE §6.6) or an AT (WIRE §6.11).
         Sequence = "sequence number",
+        ///
+        /// WIRE §6.10.
         Prefix = "prefix",
+        ///
+        /// WIRE §6.10.
         Summary = "summary",
+        ///
+        /// WIRE §6.10.
         Hash = "hash",
+        ///
+        /// WIRE §6.8.
         Code = "error code",
+        ///
+        /// JSON behind an AT, WIRE §3.4.
         Body = "body",
+        ///
+        /// For people (WIRE §6.7), or any text by itself.
         Text = "text",
     }
 }
 
 named! {
-    /// What a parser expected where it stopped.
+    /// What a parser expected where it stopped. Each is documented by the words that people read.
     Expected {
         Request = "IAMAT or WHATSAT",
         Response = "AT or ?",

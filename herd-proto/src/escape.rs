@@ -11,9 +11,9 @@ use crate::{Expected, Field, ParseError};
 /// or reverse the text around them.
 ///
 /// Escaped are control characters (C0, DEL, C1), the bidirectional controls U+200E-F, U+202A-E, U+2066-9 and U+061C, line and
-/// paragraph separators U+2028-9, what has no width or only formats (U+00AD, U+180E, U+200B-D, U+2060-F, U+FEFF, U+FFF9-B), the tags
-/// U+E0000-7F, the backslash itself, and bytes that are not UTF-8 (as `\xNN`). Everything else, the space included, is shown as it
-/// is; the form is unambiguous.
+/// paragraph separators U+2028-9, what has no width or only formats (U+00AD, U+180E, U+200B-D, U+2060-F, U+FEFF, U+FFF9-B), the
+/// tags U+E0000-7F, the backslash itself, and bytes that are not UTF-8 (as `\xNN`). Everything else, the space included, is
+/// shown as it is; the form is unambiguous.
 ///
 /// ```
 /// use herd_proto::Escaped;

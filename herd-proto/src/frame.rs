@@ -25,7 +25,7 @@ pub enum Frame<B> {
     TooLong(B),
 }
 
-/// Finds lines in what has arrived, be it in a buffer that grows ([`next_frame`](Self::next_frame)) or in a slice
+/// Finds lines in what has arrived, be it in a `BytesMut` that grows (`next_frame`, with the feature `alloc`) or in a slice
 /// ([`next_in`](Self::next_in)).
 #[derive(Clone, Debug)]
 pub struct LineFramer {
@@ -147,13 +147,14 @@ impl LineFramer {
         }
     }
 
-    /// How much of a line over the cap is kept: within the cap, so that what is kept does not depend on how much more had arrived,
-    /// and never holds the LF.
+    /// How much of a line over the cap is kept: within the cap, so that what is kept does not depend on how much more had
+    /// arrived, and never holds the LF.
     fn kept(&self) -> usize {
         PREFIX_LEN.min(self.line_max)
     }
 
-    /// How many bytes of `received` belong to an over-long line that was reported; still discarding if its end is not among them.
+    /// How many bytes of `received` belong to an over-long line that was reported; still discarding if its end is not among
+    /// them.
     #[inline]
     fn end_of_discarded(&mut self, received: &[u8]) -> usize {
         if !self.discarding {

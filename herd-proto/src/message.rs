@@ -72,17 +72,17 @@ pub struct Iamat<B> {
 }
 
 impl<B: AsRef<[u8]>> Iamat<B> {
-    /// Who.
+    /// Who (WIRE §2.2).
     pub fn client(&self) -> ClientId<'_> {
         ClientId::known(self.parts.client.of(self.line()))
     }
 
-    /// Where.
+    /// Where (ISO 6709, WIRE §2.3).
     pub fn location(&self) -> Location<'_> {
         Location::known(self.parts.location.of(self.line()), self.parts.position)
     }
 
-    /// When, by the client's clock.
+    /// When, by the client's clock: POSIX time (WIRE §2.4), and its text.
     pub fn time(&self) -> Timestamp<'_> {
         Timestamp::known(self.parts.time.of(self.line()), self.parts.posix)
     }
@@ -137,17 +137,17 @@ pub struct Whatsat<B> {
 }
 
 impl<B: AsRef<[u8]>> Whatsat<B> {
-    /// About whom.
+    /// About whom (WIRE §3.1).
     pub fn client(&self) -> ClientId<'_> {
         ClientId::known(self.parts.client.of(self.line()))
     }
 
-    /// How far to look, in kilometres.
+    /// How far to look, in kilometres, more than 0 and at most 50 (WIRE §3.2).
     pub fn radius(&self) -> Radius<'_> {
         Radius::known(self.parts.radius.of(self.line()), self.parts.micrometres)
     }
 
-    /// The most results wanted.
+    /// The most results wanted, 0 to 20 (WIRE §3.2).
     pub const fn limit(&self) -> Limit {
         self.parts.limit
     }
@@ -177,7 +177,8 @@ impl Whatsat<Vec<u8>> {
     }
 }
 
-/// What a client sends (WIRE §2, §3).
+/// What a client sends (WIRE §2, §3). There are these two and will be in this version of the wire, so that a server can have an
+/// answer to each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Request<B> {
     /// Where a client is.
@@ -255,27 +256,27 @@ impl<B: AsRef<[u8]>> At<B> {
         }
     }
 
-    /// The server that got the message from the client.
+    /// The server that got the message from the client (WIRE §2.5).
     pub fn origin(&self) -> ServerName<'_> {
         ServerName::known(self.parts.origin.of(self.line()))
     }
 
-    /// That server's receipt time minus the client's time.
+    /// That server's receipt time minus the client's time, in nanoseconds (WIRE §2.6).
     pub const fn skew(&self) -> Skew {
         self.parts.skew
     }
 
-    /// Who.
+    /// Who (WIRE §2.2).
     pub fn client(&self) -> ClientId<'_> {
         ClientId::known(self.parts.client.of(self.line()))
     }
 
-    /// Where.
+    /// Where (ISO 6709, WIRE §2.3).
     pub fn location(&self) -> Location<'_> {
         Location::known(self.parts.location.of(self.line()), self.parts.position)
     }
 
-    /// When, by the client's clock.
+    /// When, by the client's clock: POSIX time (WIRE §2.4), and its text.
     pub fn time(&self) -> Timestamp<'_> {
         Timestamp::known(self.parts.time.of(self.line()), self.parts.posix)
     }
@@ -307,7 +308,7 @@ impl<B: AsRef<[u8]>> At<B> {
     }
 }
 
-/// What a server replies to a client.
+/// What a server replies to a client (WIRE §1.6, §2.5, §3.4). There are these three and will be in this version of the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Response<B> {
     /// To IAMAT: the location is taken (WIRE §2.5).

@@ -9,7 +9,8 @@ use crate::{Ack, Dig, Hashes, Hops, Invalid, Prefix, ServerName, grammar};
 #[cfg(feature = "alloc")]
 use crate::{Field, ParseError, encode};
 
-/// 128 random bits, fresh for each connection, so that no AUTH can be used twice.
+/// 128 random bits, fresh for each connection, so that no AUTH can be used twice (WIRE §6.2). Shown as 32 lower-case
+/// hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Nonce(pub [u8; 16]);
 
@@ -58,7 +59,7 @@ impl<B: AsRef<[u8]>> Hello<B> {
         ServerName::known(self.parts.to.of(self.line()))
     }
 
-    /// A random number the sender drew when it started.
+    /// 64 random bits the sender drew when it started: another value is another process.
     pub const fn boot(&self) -> u64 {
         self.parts.boot
     }
@@ -68,7 +69,7 @@ impl<B: AsRef<[u8]>> Hello<B> {
         self.parts.nonce
     }
 
-    /// The `key=value` settings, as pairs. A receiver passes over keys it does not know.
+    /// The `key=value` settings, as pairs in their order (WIRE §6.2). A receiver passes over keys it does not know.
     pub fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
         let text = self.parts.settings.map(|span| span.of(self.line())).unwrap_or_default();
         let text = core::str::from_utf8(text).unwrap_or_default();
@@ -137,12 +138,13 @@ pub struct Auth<B> {
 }
 
 impl<B: AsRef<[u8]>> Auth<B> {
-    /// Which of the shared secrets the sender used.
+    /// Which of the shared secrets the sender used: 1 to 64 letters, digits and `-` (WIRE §6.3).
     pub fn key_id(&self) -> &str {
         core::str::from_utf8(self.parts.key_id.of(self.line.as_ref())).unwrap_or_default()
     }
 
-    /// The message authentication code. Compare it in constant time.
+    /// The message authentication code, HMAC-SHA256 over what [`auth_subject`](crate::encode::auth_subject) writes. Compare it
+    /// in constant time.
     pub const fn mac(&self) -> &[u8; 32] {
         &self.parts.mac
     }
@@ -208,7 +210,7 @@ pub struct Bye<B> {
 }
 
 impl<B: AsRef<[u8]>> Bye<B> {
-    /// Why, for people.
+    /// Why, for people: printable ASCII, at least one byte.
     pub fn why(&self) -> &str {
         core::str::from_utf8(self.why.of(self.line.as_ref())).unwrap_or_default()
     }
@@ -289,12 +291,12 @@ impl<B: AsRef<[u8]>> PeerError<B> {
         ErrorCode::from_text(self.parts.code.of(self.line.as_ref()))
     }
 
-    /// The code as it stands in the line.
+    /// The code as it stands in the line: 1 to 32 lower-case letters and `-`.
     pub fn code_text(&self) -> &str {
         core::str::from_utf8(self.parts.code.of(self.line.as_ref())).unwrap_or_default()
     }
 
-    /// What was wrong, for people.
+    /// What was wrong, for people: printable ASCII, at least one byte.
     pub fn text(&self) -> &str {
         core::str::from_utf8(self.parts.text.of(self.line.as_ref())).unwrap_or_default()
     }

@@ -1,5 +1,5 @@
 //! Messages and values to JSON and back, and the shapes that the documentation of `json` shows.
-#![cfg(feature = "serde")]
+#![cfg(all(feature = "alloc", feature = "serde"))]
 
 #[allow(dead_code, unreachable_pub, unused_imports, reason = "the library's own, of which this test uses part")]
 #[path = "../src/strategies/mod.rs"]

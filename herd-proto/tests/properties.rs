@@ -1,4 +1,5 @@
 //! What holds for every message and value, not only for those in the tables.
+#![cfg(feature = "alloc")]
 
 #[allow(dead_code, unreachable_pub, unused_imports, reason = "the library's own, of which this test uses part")]
 #[path = "../src/strategies/mod.rs"]

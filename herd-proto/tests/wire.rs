@@ -1,4 +1,5 @@
 //! Every example of WIRE.md is what the page says it is.
+#![cfg(feature = "alloc")]
 
 mod support;
 

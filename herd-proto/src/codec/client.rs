@@ -173,8 +173,8 @@ impl ClientCodec {
 }
 
 impl Default for ClientCodec {
-    /// Reply lines as long as lines between servers: a server may be configured to take longer requests than the default, and tells
-    /// of records that other servers took.
+    /// Reply lines as long as lines between servers: a server may be configured to take longer requests than the default, and
+    /// tells of records that other servers took.
     fn default() -> Self {
         Self::new(PEER_LINE_MAX, BODY_MAX)
     }

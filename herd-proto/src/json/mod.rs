@@ -1,10 +1,10 @@
 //! Messages and values as JSON: the shapes that their `Serialize` and `Deserialize` have (feature `serde`).
 //!
-//! The shapes are stable: fields may be added in later versions, those here stay. Any self-describing format will do, JSON is what
-//! they are made for. Whoever reads passes over fields it does not know; so does this crate.
+//! The shapes are stable: fields may be added in later versions, those here stay. Any self-describing format will do, JSON is
+//! what they are made for. Whoever reads passes over fields it does not know; so does this crate.
 //!
-//! What must stay exact is a string, byte for byte as on the wire: location, time, skew, radius. Counts and sequence numbers are
-//! JSON numbers below 2^64, which some readers round; hashes and random numbers are strings of hexadecimal digits.
+//! What must stay exact is a string, byte for byte as on the wire: location, time, skew, radius. Counts and sequence numbers
+//! are JSON numbers below 2^64, which some readers round; hashes and random numbers are strings of hexadecimal digits.
 //!
 //! # Requests
 //! ```json
@@ -20,10 +20,10 @@
 //! {"reply":"nearby","at":{"server":"Riley","skew":"+0.263873386","client":"kiwi","location":"+34-118","latitude":34.0,"longitude":-118.0,"time":"7"},"body":"{\"results\":[]}"}
 //! {"reply":"invalid","line":"WHERE kiwi"}
 //! ```
-//! These are the objects that `herd-cli --json` prints, but for the body, which here is its text, digit for digit and byte for byte,
-//! and there an object `places`. [`At`](crate::At) by itself is the same without `reply`. `line` is what follows `? `. Where a
-//! `line` or `body` is not UTF-8, `"escaped":true` stands beside it, and it is written as [`Escaped`](crate::Escaped) shows it: its bad
-//! bytes are `\xNN` then, and a backslash is doubled.
+//! These are the objects that `herd-cli --json` prints, but for the body, which here is its text, digit for digit and byte for
+//! byte, and there an object `places`. [`At`] by itself is the same without `reply`. `line` is what follows `? `. Where a
+//! `line` or `body` is not UTF-8, `"escaped":true` stands beside it, and it is written as [`Escaped`] shows it: its bad bytes
+//! are `\xNN` then, and a backslash is doubled.
 //!
 //! `latitude` and `longitude` are degrees, for those who reckon with them. They follow from `location`, and are not read.
 //!
@@ -45,7 +45,7 @@
 //! are pairs of key and value in their order, since AUTH proves it.
 //!
 //! # Values
-//! [`ClientId`](crate::ClientId), [`ServerName`](crate::ServerName), [`Location`](crate::Location), [`Timestamp`](crate::Timestamp),
+//! [`ClientId`], [`ServerName`](crate::ServerName), [`Location`], [`Timestamp`],
 //! [`Radius`](crate::Radius), [`Skew`](crate::Skew), [`Prefix`](crate::Prefix), [`Nonce`](crate::Nonce) and
 //! [`ErrorCode`](crate::ErrorCode) are strings, as on the wire; [`PosixTime`](crate::PosixTime) is one with nine decimals.
 //! [`Limit`](crate::Limit) and [`Hops`](crate::Hops) are numbers. [`Angle`](crate::Angle) is a number of degrees, and only written.
@@ -57,10 +57,10 @@
 //! ```
 //!
 //! # Reading
-//! What is read goes through the same parsers as a line does, so that a value which was read is right; the error names the field,
-//! the byte of its text, and what was expected there. Messages are read into memory of their own (`Vec<u8>`, `Bytes`: whatever a
-//! `Vec<u8>` turns into) and need the feature `alloc`. Values that borrow their text are read from JSON in which it has no escapes.
-//! Writing needs neither `alloc` nor `std`.
+//! What is read goes through the same parsers as a line does, so that a value which was read is right; the error names the
+//! field, the byte of its text, and what was expected there. Messages are read into memory of their own (`Vec<u8>`, `Bytes`:
+//! whatever a `Vec<u8>` turns into) and need the feature `alloc`. Values that borrow their text are read from JSON in which it
+//! has no escapes. Writing needs neither `alloc` nor `std`.
 //!
 #![cfg_attr(feature = "alloc", doc = "```")]
 #![cfg_attr(not(feature = "alloc"), doc = "```ignore")]

@@ -26,7 +26,8 @@ pub fn response() -> impl Strategy<Value = Response<Bytes>> {
     ]
 }
 
-/// The body of a WHATSAT reply as a client gets it (WIRE §3.4): text of any kind without an empty line and without an LF at its end.
+/// The body of a WHATSAT reply as a client gets it (WIRE §3.4): text of any kind without an empty line and without an LF at its
+/// end.
 pub fn body() -> impl Strategy<Value = Bytes> {
     "([ -~é]\n?){0,30}".prop_map(|text| Bytes::from(text.trim_end_matches('\n').to_owned()))
 }

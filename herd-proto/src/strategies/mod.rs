@@ -1,5 +1,5 @@
-//! What to test with, as [proptest](https://docs.rs/proptest) strategies: valid values, lines and messages over the whole width of the
-//! grammar, and lines that are nearly valid (feature `proptest`).
+//! What to test with, as [proptest](https://docs.rs/proptest) strategies: valid values, lines and messages over the whole width
+//! of the grammar, and lines that are nearly valid (feature `proptest`).
 //!
 //! | of | valid | nearly valid |
 //! |---|---|---|
@@ -10,9 +10,9 @@
 //! | messages | [`request`] [`response`] [`peer_message`] | |
 //! | anything at all | | [`any_line`] |
 //!
-//! Lines come without their terminator and hold no LF. What a text means is reckoned without the parser, so that it can be held against
-//! it. A line that is nearly valid is one change away from a valid one, and says which ([`Broken`]): so a test can ask not only that
-//! it is refused, but what for.
+//! Lines come without their terminator and hold no LF. What a text means is reckoned without the parser, so that it can be held
+//! against it. A line that is nearly valid is one change away from a valid one, and says which ([`Broken`]): so a test can ask
+//! not only that it is refused, but what for.
 //!
 //! ```
 //! use herd_proto::strategies::{self, Broken};

@@ -153,8 +153,8 @@ fn byte(words: &Words) -> BoxedStrategy<NearlyValid> {
         .boxed()
 }
 
-/// Text that nearly is what `field` has to be: one word, and never empty. Of a field that no operand is (line, command, body) it is
-/// any word.
+/// Text that nearly is what `field` has to be: one word, and never empty. Of a field that no operand is (line, command, body)
+/// it is any word.
 pub fn broken_value(field: Field) -> BoxedStrategy<Vec<u8>> {
     let long = |byte: &str, len: usize| byte.repeat(len).into_bytes();
     match field {
