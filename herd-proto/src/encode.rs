@@ -219,6 +219,7 @@ pub(crate) fn skew(out: &mut impl Output, skew: Skew) {
     out.put_slice(digits.format(1_000_000_000 + nanos).as_bytes().get(1..).unwrap_or_default());
 }
 
+#[inline]
 pub(crate) fn decimal(out: &mut impl Output, value: u64) {
     out.put_slice(itoa::Buffer::new().format(value).as_bytes());
 }

@@ -16,7 +16,7 @@ pub struct DefaultServer {
     pub peers: &'static [&'static str],
 }
 
-/// The default herd's name.
+/// The default herd's name (WIRE §4).
 pub const DEFAULT_NAME: &str = "ucla";
 
 /// The default herd's servers: clients at 12000 and up, peers at 13000 and up, admin at 14000 and up, all on loopback.

@@ -218,8 +218,3 @@ pub use server_name::ServerName;
 pub use skew::Skew;
 pub use sync::{Dig, Hashes, Prefix, Summary};
 pub use timestamp::{PosixTime, Timestamp};
-
-/// The project's README, whose examples are tests too.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-pub mod readme {}

@@ -37,6 +37,11 @@ impl Output for Vec<u8> {
     fn put_slice(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
+
+    #[inline]
+    fn put_u8(&mut self, byte: u8) {
+        self.push(byte);
+    }
 }
 
 #[cfg(feature = "alloc")]

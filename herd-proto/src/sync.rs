@@ -20,7 +20,7 @@ pub struct Prefix {
 impl Prefix {
     /// All leaves.
     pub const ROOT: Self = Self { first: 0, digits: 0 };
-    /// How many digits name one leaf.
+    /// How many digits name one leaf (WIRE §6.10).
     pub const DIGITS_MAX: u8 = 4;
 
     /// Reads a prefix.

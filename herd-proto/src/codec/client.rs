@@ -18,7 +18,7 @@ pub const BODY_MAX: usize = 8 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawLine<'a>(pub &'a [u8]);
 
-/// Requests to bytes, replies to responses.
+/// Requests to bytes, replies to responses (WIRE §1 to §3).
 ///
 /// The first line of a reply does not tell an AT from an AT with a body. So the codec remembers what it encoded: each line
 /// sent awaits one reply, in order.
@@ -66,7 +66,7 @@ impl ClientCodec {
         }
     }
 
-    /// How many replies are still to come.
+    /// How many replies are still to come, that whose body is arriving among them.
     pub fn awaited(&self) -> usize {
         self.awaited.len() + usize::from(matches!(self.part, Part::Body(_)))
     }

@@ -9,7 +9,10 @@ use super::over_long;
 use crate::frame::{CLIENT_LINE_MAX, Frame, LineFramer};
 use crate::{Invalid, Request, Response, encode};
 
-/// Lines of a client to requests, replies to bytes.
+/// Lines of a client to requests, replies to bytes (WIRE §1 to §3).
+///
+/// Its errors are those of the transport alone. A line over the cap is one [`Invalid`] item, with its first 64 bytes (WIRE
+/// §1.7).
 ///
 /// ```
 /// use bytes::BytesMut;
