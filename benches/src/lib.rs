@@ -24,3 +24,8 @@ pub use load::{Done, Load};
 pub use posts::{LINE_LEN, Posts};
 pub use results::Results;
 pub use rounds::Rounds;
+
+/// The project's README, whose examples are tests too: here, since this crate is not published and may look out of its directory.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

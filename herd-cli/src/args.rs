@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::{self, BenchArgs};
+use crate::conformance::{self, ConformanceArgs};
 use crate::fault::Fault;
 use crate::watch::{self, WatchArgs};
 
@@ -26,11 +27,13 @@ Examples:
       Do the servers hold the same? One line each, and one that says it
   herd-cli bench --server Riley --pipeline 16
       How many posts a second does Riley answer, and how fast? (bench --help says more)
+  herd-cli conformance --server herd.example.org:12000
+      Does this server keep to the protocol, whoever wrote it?
 
 Exit codes:
-  0    everything was answered; the servers agree
+  0    everything was answered; the servers agree; everything tried passed
   1    everything was answered, something with '?'; the servers differ, or some of
-       them did not answer
+       them did not answer; something tried failed
   2    the command line, the configuration or the input can't be used
   3    something was not answered: no connection, no reply in time, a connection
        that ended early, a reply that is none of the protocol's; no server answered
@@ -107,14 +110,17 @@ pub(crate) enum Command {
     /// Put servers under load and measure them: rate and latencies, propagation, a burst of clients
     #[command(after_long_help = bench::AFTER)]
     Bench(Box<BenchArgs>),
+    /// Hold servers, of whatever make, against what the protocol says
+    #[command(after_long_help = conformance::AFTER)]
+    Conformance(ConformanceArgs),
 }
 
 /// Which server.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
     /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one;
-    /// for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on
-    /// with the next when one fails
+    /// for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat,
+    /// whatsat, send and watch go on with the next when one fails
     #[arg(long = "server", short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
     pub(crate) servers: Vec<String>,
     /// The herd's configuration, to find servers by name [default: five servers on this machine]

@@ -41,6 +41,8 @@ pub(crate) enum Fault {
     Unexpected { server: String, what: &'static str, line: Vec<u8> },
     #[error("{server} has not shown in time what was posted at another server")]
     NotVisible { server: String },
+    #[error("the known answers that this program was built with can't be read: {0}")]
+    Vectors(String),
     #[error("interrupted")]
     Interrupted,
     #[error("can't write the answer")]
@@ -65,6 +67,7 @@ impl Fault {
             | Self::Broken(_)
             | Self::Unexpected { .. }
             | Self::NotVisible { .. }
+            | Self::Vectors(_)
             | Self::Output(_)
             | Self::Runtime(_) => ExitCode::Unanswered,
         }

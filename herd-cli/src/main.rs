@@ -2,14 +2,15 @@
 //!
 //! A thin layer over the `herd_cli` library: [`args`] say what is wanted, [`operands`] and [`input`] turn that into lines, a
 //! [`conversation`] sends them and hands every reply to an [`output`], and the end is an [`exit`] code. A [`digest`] is no
-//! conversation: it asks several servers, elsewhere; nor is a [`bench`], nor a [`watch`](mod@watch), which has no
-//! end.
+//! conversation: it asks several servers, elsewhere; nor is a [`bench`], nor [`conformance`], nor a [`watch`](mod@watch), which
+//! has no end.
 
 #![forbid(unsafe_code)]
 
 mod args;
 mod bench;
 mod choice;
+mod conformance;
 mod conversation;
 mod digest;
 mod exit;
@@ -59,6 +60,7 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Watch(args) => return watch(&args, &cli.server, output),
         Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
         Command::Bench(args) => return bench(&args, &cli.server, output),
+        Command::Conformance(args) => return conformance(&args, &cli.server, output),
     };
     let choice = Choice::of(&cli.server)?;
     let client = choice.client_for_once(cli.server.timeout);
@@ -104,6 +106,28 @@ fn bench(args: &bench::BenchArgs, server: &ServerArgs, mut output: Output) -> Re
     match shown {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
         _ => Ok(outcome.code),
+    }
+}
+
+/// Holds servers against the protocol, shows what came of it, and ends as all of it passed or not.
+fn conformance(
+    args: &conformance::ConformanceArgs,
+    server: &ServerArgs,
+    mut output: Output,
+) -> Result<ExitCode, Fault> {
+    let (shown, code) = if args.list {
+        (output.checks(&conformance::checks(args)?), ExitCode::Answered)
+    } else {
+        let runtime = runtime()?;
+        let held = runtime.block_on(conformance::run(args, server));
+        runtime.shutdown_background();
+        let report = held?;
+        (output.conformance(&report), (&report).into())
+    };
+    match shown.and_then(|()| output.flush()) {
+        // A reader who goes away early is no error.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
+        _ => Ok(code),
     }
 }
 

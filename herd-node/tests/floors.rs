@@ -109,6 +109,7 @@ const PROTO: &[Room] = &[
     room("error", &["escape"], CODEC_OR_WORLD),
     room("escape", &[], CODEC_OR_WORLD),
     room("herd", &[], CODEC_OR_WORLD),
+    room("output", &[], CODEC_OR_WORLD),
     // Boundaries, and no idea of what a line means.
     room("frame", &["ascii"], CODEC_OR_WORLD),
     // Meaning: values, the messages made of them, the grammar that reads both and the functions that write them.
@@ -125,12 +126,17 @@ const PROTO: &[Room] = &[
     room("sync", MEANING, CODEC_OR_WORLD),
     room("grammar", MEANING, CODEC_OR_WORLD),
     room("encode", MEANING, CODEC_OR_WORLD),
+    // On top of that: the same as JSON, and what to test with.
+    room("json", MEANING, CODEC_OR_WORLD),
+    room("strategies", MEANING, CODEC_OR_WORLD),
     // On top of both.
     room(
         "codec",
         &["ascii", "encode", "error", "frame", "message", "peer"],
         &["std::net", "std::time", "tokio", "async"],
     ),
+    // Texts, and nothing that reads them.
+    room("vectors", &[], CODEC_OR_WORLD),
     room("lib", &[], &[]),
 ];
 
@@ -145,6 +151,7 @@ const MEANING: &[&str] = &[
     "location",
     "message",
     "numbers",
+    "output",
     "peer",
     "radius",
     "server_name",

@@ -5,8 +5,8 @@ use crate::message::Span;
 
 /// `ACK taken [refused …]`: how many of the receiver's ATs on this link the sender has taken in (WIRE §6.11).
 ///
-/// ATs are counted from 1 in the order in which they were sent. The count is cumulative: it never goes back, and one line stands for any
-/// number of ATs.
+/// ATs are counted from 1 in the order in which they were sent. The count is cumulative: it never goes back, and one line
+/// stands for any number of ATs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ack<B> {
     pub(crate) line: B,
@@ -15,7 +15,8 @@ pub struct Ack<B> {
 }
 
 impl<B: AsRef<[u8]>> Ack<B> {
-    /// All ATs up to this one have been looked at, and are held or superseded by something newer that is, but for those refused.
+    /// All ATs up to this one have been looked at, and are held or superseded by something newer that is, but for those
+    /// refused.
     pub const fn taken(&self) -> u64 {
         self.taken
     }

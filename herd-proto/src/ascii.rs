@@ -54,7 +54,8 @@ pub(crate) fn front(text: &[u8]) -> u64 {
     }
 }
 
-/// Where in `text` the first white space is. Eight bytes at a time: half the cost of reading a line is finding its fields' ends.
+/// Where in `text` the first white space is. Eight bytes at a time: half the cost of reading a line is finding its fields'
+/// ends.
 #[inline]
 pub(crate) fn space_at(text: &[u8]) -> Option<usize> {
     let (mut rest, mut at) = (text, 0);

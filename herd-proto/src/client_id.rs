@@ -12,7 +12,7 @@ use crate::{Escaped, ParseError};
 pub struct ClientId<'a>(&'a [u8]);
 
 impl<'a> ClientId<'a> {
-    /// The longest client ID, in bytes.
+    /// The longest client ID, in bytes (WIRE §2.2).
     pub const LEN_MAX: usize = 4096;
 
     /// Reads a client ID.

@@ -24,7 +24,8 @@ impl ShortDecimal {
     }
 }
 
-/// Reads them, if `text` begins so and goes on with something that is no digit: what nearly every coordinate is, in half the time.
+/// Reads them, if `text` begins so and goes on with something that is no digit: what nearly every coordinate is, in half the
+/// time.
 #[inline]
 pub(crate) fn short_decimal(text: &[u8]) -> Option<ShortDecimal> {
     let (whole_len, whole) = seven_digits(text)?;
@@ -114,7 +115,8 @@ pub(crate) fn number(digits: &[u8]) -> u64 {
     value * POWERS_OF_TEN[rest.len() % 8] + eight_digits(front(rest) << (64 - 8 * rest.len()))
 }
 
-/// The value of eight ASCII digits, the first in the lowest byte, or zeros in place of the first of them; in three multiplications: neighbours are joined to pairs, pairs to fours, fours to eight.
+/// The value of eight ASCII digits, the first in the lowest byte, or zeros in place of the first of them; in three
+/// multiplications: neighbours are joined to pairs, pairs to fours, fours to eight.
 #[inline]
 const fn eight_digits(digits: u64) -> u64 {
     // Each product has the joined value in its part's upper half.

@@ -1,10 +1,11 @@
-//! Messages to bytes. Every function appends one whole line, terminator included, to any [`BufMut`].
+//! Messages to bytes. Every function appends one whole line, terminator included, to an [`Output`]: a `Vec<u8>`, a
+//! `bytes::BytesMut`, or by [`to_slice`] a slice of the caller's.
 //!
-//! Texts are copied as they came; nothing is formatted that was not a number here. A `BufMut` of fixed size must have room:
-//! a line is at most its texts, one separator a word, and 64 bytes; HELLO and AUTH 128; DIG 640; LST and GET 16 and 17 a hash; ACK 21 a number.
+//! Texts are copied as they came; nothing is formatted that was not a number here. None of this fails or panics: a slice that
+//! is too small is told by [`to_slice`], with the size that would do. A line is at most its texts, one separator a word, and
+//! 64 bytes; HELLO and AUTH 128; DIG 640; LST and GET 16 and 17 a hash; ACK 21 a number.
 
-use bytes::BufMut;
-
+pub use crate::output::{Output, SliceWriter, TooSmall, to_slice};
 use crate::{
     ClientId, ErrorCode, Hello, Hops, Iamat, Limit, Location, Ping, Pong, Prefix, Radius, Ready, ServerName, Skew,
     Summary, Timestamp,
@@ -19,19 +20,19 @@ pub const ACK_REFUSED_MAX: usize = 700;
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// `IAMAT client-id location time` (WIRE §2).
-pub fn iamat(out: &mut impl BufMut, client: ClientId<'_>, location: Location<'_>, time: Timestamp<'_>) {
+pub fn iamat(out: &mut impl Output, client: ClientId<'_>, location: Location<'_>, time: Timestamp<'_>) {
     line(out, &[b"IAMAT", client.as_bytes(), location.as_str().as_bytes(), time.as_str().as_bytes()]);
 }
 
 /// `WHATSAT client-id radius limit` (WIRE §3).
-pub fn whatsat(out: &mut impl BufMut, client: ClientId<'_>, radius: Radius<'_>, limit: Limit) {
+pub fn whatsat(out: &mut impl Output, client: ClientId<'_>, radius: Radius<'_>, limit: Limit) {
     let mut digits = itoa::Buffer::new();
     line(out, &[b"WHATSAT", client.as_bytes(), radius.as_str().as_bytes(), digits.format(limit.get()).as_bytes()]);
 }
 
 /// The AT that answers `iamat` (WIRE §2.5): its operands byte for byte, single spaces between.
 #[inline]
-pub fn at_of_iamat<B: AsRef<[u8]>>(out: &mut impl BufMut, server: ServerName<'_>, receipt: Skew, iamat: &Iamat<B>) {
+pub fn at_of_iamat<B: AsRef<[u8]>>(out: &mut impl Output, server: ServerName<'_>, receipt: Skew, iamat: &Iamat<B>) {
     out.put_slice(b"AT ");
     out.put_slice(server.as_bytes());
     out.put_u8(b' ');
@@ -45,13 +46,13 @@ pub fn at_of_iamat<B: AsRef<[u8]>>(out: &mut impl BufMut, server: ServerName<'_>
 
 /// An AT whose operands, origin to time, stand in `operands` already ([`At::operands`](crate::At::operands)).
 #[inline]
-pub fn at(out: &mut impl BufMut, operands: &[u8]) {
+pub fn at(out: &mut impl Output, operands: &[u8]) {
     line(out, &[b"AT", operands]);
 }
 
 /// An AT between servers (WIRE §6.5): `operands` from origin to time, then the sending server and the hop count.
 #[inline]
-pub fn peer_at(out: &mut impl BufMut, operands: &[u8], sender: ServerName<'_>, hops: Hops) {
+pub fn peer_at(out: &mut impl Output, operands: &[u8], sender: ServerName<'_>, hops: Hops) {
     out.put_slice(b"AT ");
     out.put_slice(operands);
     out.put_u8(b' ');
@@ -63,7 +64,7 @@ pub fn peer_at(out: &mut impl BufMut, operands: &[u8], sender: ServerName<'_>, h
 
 /// The body of a WHATSAT reply and the blank line that ends it (WIRE §3.4): runs of newlines in `body` become one and those
 /// at its end go, so that no other blank line can end the reply early.
-pub fn body(out: &mut impl BufMut, body: &[u8]) {
+pub fn body(out: &mut impl Output, body: &[u8]) {
     let end = body.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
     let mut rest = &body[..end];
     while let Some(at) = memchr::memmem::find(rest, b"\n\n") {
@@ -76,17 +77,17 @@ pub fn body(out: &mut impl BufMut, body: &[u8]) {
 }
 
 /// `?`, a space, and the command as it came (WIRE §1.6).
-pub fn invalid(out: &mut impl BufMut, command: &[u8]) {
+pub fn invalid(out: &mut impl Output, command: &[u8]) {
     line(out, &[b"?", command]);
 }
 
 /// `HELLO herd/1 …` (WIRE §6.2).
-pub fn hello<B: AsRef<[u8]>>(out: &mut impl BufMut, hello: &Hello<B>) {
+pub fn hello<B: AsRef<[u8]>>(out: &mut impl Output, hello: &Hello<B>) {
     line(out, &[hello.line()]);
 }
 
 /// `AUTH key-id mac` (WIRE §6.3). `key_id` must be one: 1 to 64 letters, digits and `-`, nothing else is checked here.
-pub fn auth(out: &mut impl BufMut, key_id: &str, mac: &[u8; 32]) {
+pub fn auth(out: &mut impl Output, key_id: &str, mac: &[u8; 32]) {
     out.put_slice(b"AUTH ");
     out.put_slice(key_id.as_bytes());
     out.put_u8(b' ');
@@ -95,13 +96,13 @@ pub fn auth(out: &mut impl BufMut, key_id: &str, mac: &[u8; 32]) {
 }
 
 /// `READY count root` (WIRE §6.4).
-pub fn ready(out: &mut impl BufMut, ready: Ready) {
+pub fn ready(out: &mut impl Output, ready: Ready) {
     out.put_slice(b"READY ");
     count_and_root(out, ready.count, ready.root);
 }
 
 /// `DIG prefix count:digest …` (WIRE §6.10): one summary for each of the sixteen parts of `prefix`, in order.
-pub fn dig(out: &mut impl BufMut, prefix: Prefix, summaries: &[Summary; 16]) {
+pub fn dig(out: &mut impl Output, prefix: Prefix, summaries: &[Summary; 16]) {
     out.put_slice(b"DIG ");
     self::prefix(out, prefix);
     for Summary { count, digest } in summaries {
@@ -114,16 +115,16 @@ pub fn dig(out: &mut impl BufMut, prefix: Prefix, summaries: &[Summary; 16]) {
 }
 
 /// `LST prefix hash …` (WIRE §6.10): every record the sender holds under `prefix`. The line must not pass the peer's cap.
-pub fn list(out: &mut impl BufMut, prefix: Prefix, hashes: impl IntoIterator<Item = u64>) {
+pub fn list(out: &mut impl Output, prefix: Prefix, hashes: impl IntoIterator<Item = u64>) {
     verb_and_hashes(out, b"LST ", prefix, hashes);
 }
 
 /// `GET prefix hash …` (WIRE §6.10): records the sender lacks, at least one. The line must not pass the peer's cap.
-pub fn get(out: &mut impl BufMut, prefix: Prefix, hashes: impl IntoIterator<Item = u64>) {
+pub fn get(out: &mut impl Output, prefix: Prefix, hashes: impl IntoIterator<Item = u64>) {
     verb_and_hashes(out, b"GET ", prefix, hashes);
 }
 
-fn verb_and_hashes(out: &mut impl BufMut, verb: &[u8], prefix: Prefix, hashes: impl IntoIterator<Item = u64>) {
+fn verb_and_hashes(out: &mut impl Output, verb: &[u8], prefix: Prefix, hashes: impl IntoIterator<Item = u64>) {
     out.put_slice(verb);
     self::prefix(out, prefix);
     for hash in hashes {
@@ -133,7 +134,7 @@ fn verb_and_hashes(out: &mut impl BufMut, verb: &[u8], prefix: Prefix, hashes: i
     out.put_u8(b'\n');
 }
 
-fn prefix(out: &mut impl BufMut, prefix: Prefix) {
+fn prefix(out: &mut impl Output, prefix: Prefix) {
     if prefix == Prefix::ROOT {
         return out.put_u8(b'-');
     }
@@ -144,7 +145,7 @@ fn prefix(out: &mut impl BufMut, prefix: Prefix) {
 }
 
 /// `PING sequence count root` (WIRE §6.6).
-pub fn ping(out: &mut impl BufMut, ping: Ping) {
+pub fn ping(out: &mut impl Output, ping: Ping) {
     out.put_slice(b"PING ");
     decimal(out, ping.sequence);
     out.put_u8(b' ');
@@ -152,14 +153,14 @@ pub fn ping(out: &mut impl BufMut, ping: Ping) {
 }
 
 /// `PONG sequence` (WIRE §6.6).
-pub fn pong(out: &mut impl BufMut, pong: Pong) {
+pub fn pong(out: &mut impl Output, pong: Pong) {
     out.put_slice(b"PONG ");
     decimal(out, pong.sequence);
     out.put_u8(b'\n');
 }
 
 /// `ACK taken [refused …]` (WIRE §6.11). The line stays within a peer's cap with up to [`ACK_REFUSED_MAX`] numbers.
-pub fn ack(out: &mut impl BufMut, taken: u64, refused: &[u64]) {
+pub fn ack(out: &mut impl Output, taken: u64, refused: &[u64]) {
     out.put_slice(b"ACK ");
     decimal(out, taken);
     for number in refused {
@@ -170,13 +171,13 @@ pub fn ack(out: &mut impl BufMut, taken: u64, refused: &[u64]) {
 }
 
 /// `BYE why` (WIRE §6.7). Bytes of `why` that are not printable ASCII become `?`; it is cut at [`TEXT_MAX`].
-pub fn bye(out: &mut impl BufMut, why: &str) {
+pub fn bye(out: &mut impl Output, why: &str) {
     out.put_slice(b"BYE ");
     text(out, why);
 }
 
 /// `ERR code text` (WIRE §6.8). Bytes of `why` that are not printable ASCII become `?`; it is cut at [`TEXT_MAX`].
-pub fn error(out: &mut impl BufMut, code: ErrorCode, why: &str) {
+pub fn error(out: &mut impl Output, code: ErrorCode, why: &str) {
     out.put_slice(b"ERR ");
     out.put_slice(code.as_str().as_bytes());
     out.put_u8(b' ');
@@ -185,7 +186,7 @@ pub fn error(out: &mut impl BufMut, code: ErrorCode, why: &str) {
 
 /// The two HELLO lines and the role of the prover, as AUTH proves them (WIRE §6.3). `hellos` are without terminators.
 pub fn auth_subject<B: AsRef<[u8]>, C: AsRef<[u8]>>(
-    out: &mut impl BufMut,
+    out: &mut impl Output,
     prover_dialled: bool,
     dialer: &Hello<B>,
     acceptor: &Hello<C>,
@@ -197,7 +198,7 @@ pub fn auth_subject<B: AsRef<[u8]>, C: AsRef<[u8]>>(
     }
 }
 
-fn line(out: &mut impl BufMut, words: &[&[u8]]) {
+pub(crate) fn line(out: &mut impl Output, words: &[&[u8]]) {
     for (at, word) in words.iter().enumerate() {
         if at > 0 {
             out.put_u8(b' ');
@@ -208,7 +209,7 @@ fn line(out: &mut impl BufMut, words: &[&[u8]]) {
 }
 
 /// A sign, whole seconds, a point and nine digits.
-fn skew(out: &mut impl BufMut, skew: Skew) {
+pub(crate) fn skew(out: &mut impl Output, skew: Skew) {
     let (sign, seconds, nanos) = skew.parts();
     out.put_u8(sign);
     decimal(out, seconds);
@@ -218,18 +219,19 @@ fn skew(out: &mut impl BufMut, skew: Skew) {
     out.put_slice(digits.format(1_000_000_000 + nanos).as_bytes().get(1..).unwrap_or_default());
 }
 
-pub(crate) fn decimal(out: &mut impl BufMut, value: u64) {
+#[inline]
+pub(crate) fn decimal(out: &mut impl Output, value: u64) {
     out.put_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-fn count_and_root(out: &mut impl BufMut, count: u64, root: u64) {
+fn count_and_root(out: &mut impl Output, count: u64, root: u64) {
     decimal(out, count);
     out.put_u8(b' ');
     hex(out, &root.to_be_bytes());
     out.put_u8(b'\n');
 }
 
-pub(crate) fn hex(out: &mut impl BufMut, bytes: &[u8]) {
+pub(crate) fn hex(out: &mut impl Output, bytes: &[u8]) {
     for byte in bytes {
         out.put_u8(HEX_DIGITS[usize::from(byte >> 4)]);
         out.put_u8(HEX_DIGITS[usize::from(byte & 15)]);
@@ -237,7 +239,7 @@ pub(crate) fn hex(out: &mut impl BufMut, bytes: &[u8]) {
 }
 
 /// At least one byte, since the grammar wants one, and never so many that the line passes the peer's cap.
-fn text(out: &mut impl BufMut, text: &str) {
+fn text(out: &mut impl Output, text: &str) {
     let text = if text.is_empty() { "-" } else { text };
     for byte in text.bytes().take(TEXT_MAX) {
         out.put_u8(if matches!(byte, b' '..=b'~') { byte } else { b'?' });

@@ -1,7 +1,8 @@
 //! The default herd (WIRE §4): five servers that know each other without any configuration file.
 
-/// One server of the default herd.
+/// One server of the default herd (WIRE §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DefaultServer {
     /// Its name.
     pub name: &'static str,
@@ -11,11 +12,11 @@ pub struct DefaultServer {
     pub peer_port: u16,
     /// Its TCP port for those who watch over it, on 127.0.0.1 (HTTP, and none of the protocol's business).
     pub admin_port: u16,
-    /// The names of its peers.
+    /// The names of its peers; it is among theirs, too.
     pub peers: &'static [&'static str],
 }
 
-/// The default herd's name.
+/// The default herd's name (WIRE §4).
 pub const DEFAULT_NAME: &str = "ucla";
 
 /// The default herd's servers: clients at 12000 and up, peers at 13000 and up, admin at 14000 and up, all on loopback.

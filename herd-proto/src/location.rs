@@ -5,7 +5,8 @@ use core::fmt;
 use crate::ParseError;
 use crate::grammar::{self, Value};
 
-/// A latitude or longitude in whole nanodegrees (0.1 mm on the ground), cut towards zero. North and east are positive.
+/// A latitude or longitude in whole nanodegrees (0.1 mm on the ground), cut towards zero. North and east are positive, as in
+/// ISO 6709.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Angle {
     nanodegrees: i64,
@@ -16,7 +17,7 @@ impl Angle {
         Self { nanodegrees }
     }
 
-    /// The angle in nanodegrees.
+    /// The angle in nanodegrees: up to 90,000,000,000 for a latitude and twice that for a longitude, either way.
     pub const fn nanodegrees(self) -> i64 {
         self.nanodegrees
     }
@@ -69,6 +70,7 @@ impl<'a> Location<'a> {
         Self { text: core::str::from_utf8(text).unwrap_or_default(), position }
     }
 
+    #[cfg(feature = "alloc")]
     pub(crate) const fn position(self) -> Position {
         self.position
     }

@@ -1,14 +1,15 @@
 //! The messages of clients, each its own line plus what the parser learned of it.
 //!
-//! `B` is whatever holds the line's bytes: `&[u8]` or `&str` to look at a line where it lies, [`bytes::Bytes`] out of a codec,
+//! `B` is whatever holds the line's bytes: `&[u8]` or `&str` to look at a line where it lies, `bytes::Bytes` out of a codec,
 //! `Vec<u8>` to own one. Accessors give values that borrow from it.
 
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
 use crate::location::Position;
 use crate::{
     ClientId, Expected, Field, Invalid, Limit, Location, ParseError, PosixTime, Radius, ServerName, Skew, Timestamp,
-    encode, grammar,
+    grammar,
 };
 
 /// A range of a line's bytes.
@@ -71,17 +72,17 @@ pub struct Iamat<B> {
 }
 
 impl<B: AsRef<[u8]>> Iamat<B> {
-    /// Who.
+    /// Who (WIRE §2.2).
     pub fn client(&self) -> ClientId<'_> {
         ClientId::known(self.parts.client.of(self.line()))
     }
 
-    /// Where.
+    /// Where (ISO 6709, WIRE §2.3).
     pub fn location(&self) -> Location<'_> {
         Location::known(self.parts.location.of(self.line()), self.parts.position)
     }
 
-    /// When, by the client's clock.
+    /// When, by the client's clock: POSIX time (WIRE §2.4), and its text.
     pub fn time(&self) -> Timestamp<'_> {
         Timestamp::known(self.parts.time.of(self.line()), self.parts.posix)
     }
@@ -105,6 +106,7 @@ impl<B: AsRef<[u8]>> Iamat<B> {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Iamat<Vec<u8>> {
     /// The message that says `client` was at `location` at `time`.
     pub fn new(client: ClientId<'_>, location: Location<'_>, time: Timestamp<'_>) -> Self {
@@ -135,17 +137,17 @@ pub struct Whatsat<B> {
 }
 
 impl<B: AsRef<[u8]>> Whatsat<B> {
-    /// About whom.
+    /// About whom (WIRE §3.1).
     pub fn client(&self) -> ClientId<'_> {
         ClientId::known(self.parts.client.of(self.line()))
     }
 
-    /// How far to look, in kilometres.
+    /// How far to look, in kilometres, more than 0 and at most 50 (WIRE §3.2).
     pub fn radius(&self) -> Radius<'_> {
         Radius::known(self.parts.radius.of(self.line()), self.parts.micrometres)
     }
 
-    /// The most results wanted.
+    /// The most results wanted, 0 to 20 (WIRE §3.2).
     pub const fn limit(&self) -> Limit {
         self.parts.limit
     }
@@ -156,6 +158,7 @@ impl<B: AsRef<[u8]>> Whatsat<B> {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Whatsat<Vec<u8>> {
     /// The message that asks for at most `limit` places within `radius` of `client`.
     pub fn new(client: ClientId<'_>, radius: Radius<'_>, limit: Limit) -> Self {
@@ -168,13 +171,14 @@ impl Whatsat<Vec<u8>> {
             span
         };
         let (client, radius_span) = (field(client.as_bytes()), field(radius.as_str().as_bytes()));
-        encode::decimal(&mut line, u64::from(limit.get()));
+        crate::encode::decimal(&mut line, u64::from(limit.get()));
         let parts = WhatsatParts { client, radius: radius_span, micrometres: radius.micrometres(), limit };
         Self { line, parts }
     }
 }
 
-/// What a client sends (WIRE §2, §3).
+/// What a client sends (WIRE §2, §3). There are these two and will be in this version of the wire, so that a server can have an
+/// answer to each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Request<B> {
     /// Where a client is.
@@ -252,27 +256,27 @@ impl<B: AsRef<[u8]>> At<B> {
         }
     }
 
-    /// The server that got the message from the client.
+    /// The server that got the message from the client (WIRE §2.5).
     pub fn origin(&self) -> ServerName<'_> {
         ServerName::known(self.parts.origin.of(self.line()))
     }
 
-    /// That server's receipt time minus the client's time.
+    /// That server's receipt time minus the client's time, in nanoseconds (WIRE §2.6).
     pub const fn skew(&self) -> Skew {
         self.parts.skew
     }
 
-    /// Who.
+    /// Who (WIRE §2.2).
     pub fn client(&self) -> ClientId<'_> {
         ClientId::known(self.parts.client.of(self.line()))
     }
 
-    /// Where.
+    /// Where (ISO 6709, WIRE §2.3).
     pub fn location(&self) -> Location<'_> {
         Location::known(self.parts.location.of(self.line()), self.parts.position)
     }
 
-    /// When, by the client's clock.
+    /// When, by the client's clock: POSIX time (WIRE §2.4), and its text.
     pub fn time(&self) -> Timestamp<'_> {
         Timestamp::known(self.parts.time.of(self.line()), self.parts.posix)
     }
@@ -304,7 +308,7 @@ impl<B: AsRef<[u8]>> At<B> {
     }
 }
 
-/// What a server replies to a client.
+/// What a server replies to a client (WIRE §1.6, §2.5, §3.4). There are these three and will be in this version of the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Response<B> {
     /// To IAMAT: the location is taken (WIRE §2.5).

@@ -10,7 +10,7 @@ use crate::grammar::{self, Value};
 pub struct Limit(u8);
 
 impl Limit {
-    /// The largest bound.
+    /// The largest bound (WIRE §3.2).
     pub const MAX: Self = Self(20);
 
     /// A bound of `results`; `None` above 20.

@@ -1,12 +1,16 @@
 //! What servers say to each other (WIRE §6). None of it can be produced from a client's line: the grammars are apart.
 
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::message::{At, Span};
-use crate::{Ack, Dig, Field, Hashes, Hops, Invalid, ParseError, Prefix, ServerName, encode, grammar};
+use crate::{Ack, Dig, Hashes, Hops, Invalid, Prefix, ServerName, grammar};
+#[cfg(feature = "alloc")]
+use crate::{Field, ParseError, encode};
 
-/// 128 random bits, fresh for each connection, so that no AUTH can be used twice.
+/// 128 random bits, fresh for each connection, so that no AUTH can be used twice (WIRE §6.2). Shown as 32 lower-case
+/// hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Nonce(pub [u8; 16]);
 
@@ -55,7 +59,7 @@ impl<B: AsRef<[u8]>> Hello<B> {
         ServerName::known(self.parts.to.of(self.line()))
     }
 
-    /// A random number the sender drew when it started.
+    /// 64 random bits the sender drew when it started: another value is another process.
     pub const fn boot(&self) -> u64 {
         self.parts.boot
     }
@@ -65,7 +69,7 @@ impl<B: AsRef<[u8]>> Hello<B> {
         self.parts.nonce
     }
 
-    /// The `key=value` settings, as pairs. A receiver passes over keys it does not know.
+    /// The `key=value` settings, as pairs in their order (WIRE §6.2). A receiver passes over keys it does not know.
     pub fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
         let text = self.parts.settings.map(|span| span.of(self.line())).unwrap_or_default();
         let text = core::str::from_utf8(text).unwrap_or_default();
@@ -78,11 +82,13 @@ impl<B: AsRef<[u8]>> Hello<B> {
     }
 
     /// The same message in memory of its own.
+    #[cfg(feature = "alloc")]
     pub fn to_vec(&self) -> Hello<Vec<u8>> {
         Hello { line: self.line().to_vec(), parts: self.parts }
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Hello<Vec<u8>> {
     /// The message of `from`, started as `boot`, to `to`, both of `herd`.
     pub fn new(herd: ServerName<'_>, from: ServerName<'_>, to: ServerName<'_>, boot: u64, nonce: Nonce) -> Self {
@@ -132,12 +138,13 @@ pub struct Auth<B> {
 }
 
 impl<B: AsRef<[u8]>> Auth<B> {
-    /// Which of the shared secrets the sender used.
+    /// Which of the shared secrets the sender used: 1 to 64 letters, digits and `-` (WIRE §6.3).
     pub fn key_id(&self) -> &str {
         core::str::from_utf8(self.parts.key_id.of(self.line.as_ref())).unwrap_or_default()
     }
 
-    /// The message authentication code. Compare it in constant time.
+    /// The message authentication code, HMAC-SHA256 over what [`auth_subject`](crate::encode::auth_subject) writes. Compare it
+    /// in constant time.
     pub const fn mac(&self) -> &[u8; 32] {
         &self.parts.mac
     }
@@ -203,7 +210,7 @@ pub struct Bye<B> {
 }
 
 impl<B: AsRef<[u8]>> Bye<B> {
-    /// Why, for people.
+    /// Why, for people: printable ASCII, at least one byte.
     pub fn why(&self) -> &str {
         core::str::from_utf8(self.why.of(self.line.as_ref())).unwrap_or_default()
     }
@@ -254,7 +261,7 @@ impl ErrorCode {
         Self::ALL.iter().find(|(code, _)| *code == self).map_or("bad-message", |(_, text)| text)
     }
 
-    fn from_text(text: &[u8]) -> Option<Self> {
+    pub(crate) fn from_text(text: &[u8]) -> Option<Self> {
         Self::ALL.iter().find(|(_, name)| name.as_bytes() == text).map(|(code, _)| *code)
     }
 }
@@ -284,12 +291,12 @@ impl<B: AsRef<[u8]>> PeerError<B> {
         ErrorCode::from_text(self.parts.code.of(self.line.as_ref()))
     }
 
-    /// The code as it stands in the line.
+    /// The code as it stands in the line: 1 to 32 lower-case letters and `-`.
     pub fn code_text(&self) -> &str {
         core::str::from_utf8(self.parts.code.of(self.line.as_ref())).unwrap_or_default()
     }
 
-    /// What was wrong, for people.
+    /// What was wrong, for people: printable ASCII, at least one byte.
     pub fn text(&self) -> &str {
         core::str::from_utf8(self.parts.text.of(self.line.as_ref())).unwrap_or_default()
     }

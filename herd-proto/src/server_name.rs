@@ -5,14 +5,14 @@ use core::fmt;
 use crate::ParseError;
 use crate::grammar::{self, Value};
 
-/// A server's name, or a herd's: 1 to 64 of `A-Z a-z 0-9 - _ .`, beginning with a letter or digit.
+/// A server's name, or a herd's: 1 to 64 of `A-Z a-z 0-9 - _ .`, beginning with a letter or digit (WIRE §2.5).
 ///
 /// Names are compared byte by byte. They are fit to be file names: the journal of `Riley` is `Riley.log`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerName<'a>(&'a [u8]);
 
 impl<'a> ServerName<'a> {
-    /// The longest name, in bytes.
+    /// The longest name, in bytes (WIRE §2.5).
     pub const LEN_MAX: usize = 64;
 
     /// Reads a server name.

@@ -5,7 +5,8 @@ use core::fmt;
 use crate::ParseError;
 use crate::grammar::{self, Value};
 
-/// A difference of two POSIX times, in whole nanoseconds: positive when the server's clock is ahead of the client's.
+/// A difference of two POSIX times, in whole nanoseconds: positive when the server's clock is ahead of the client's (WIRE
+/// §2.6).
 ///
 /// Written with a sign always (`+` for zero), seconds without leading zeros, a point and nine digits, so that text and
 /// value are one to one: `+0.263873386`.
@@ -29,7 +30,7 @@ impl Skew {
         }
     }
 
-    /// The skew in nanoseconds.
+    /// The skew in nanoseconds: less than 2^64 seconds either way.
     pub const fn nanos(self) -> i128 {
         self.nanos
     }

@@ -1,7 +1,7 @@
 //! How two servers find out in what they differ (WIRE §6.10): digests of ever smaller parts of what they hold.
 //!
-//! Records are spread over 65,536 leaves by a hash of their client. A prefix of zero to four hexadecimal digits names the leaves
-//! that begin with it.
+//! Records are spread over 65,536 leaves by a hash of their client. A prefix of zero to four hexadecimal digits names the
+//! leaves that begin with it.
 
 use core::fmt;
 
@@ -20,7 +20,7 @@ pub struct Prefix {
 impl Prefix {
     /// All leaves.
     pub const ROOT: Self = Self { first: 0, digits: 0 };
-    /// How many digits name one leaf.
+    /// How many digits name one leaf (WIRE §6.10).
     pub const DIGITS_MAX: u8 = 4;
 
     /// Reads a prefix.

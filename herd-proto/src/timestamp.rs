@@ -5,7 +5,8 @@ use core::fmt;
 use crate::grammar::{self, Value};
 use crate::{ParseError, Skew};
 
-/// A point in POSIX time: seconds since 1970-01-01 00:00 UTC without leap seconds, and nanoseconds. Exact.
+/// A point in POSIX time: whole seconds since 1970-01-01 00:00 UTC, leap seconds not counted, 0 to 2^64 - 1, and nanoseconds.
+/// Exact (WIRE §2.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PosixTime {
     seconds: u64,

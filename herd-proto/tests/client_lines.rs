@@ -1,4 +1,5 @@
 //! Known answers: lines of clients, what they say or where they go wrong (WIRE §1 to §3).
+#![cfg(feature = "alloc")]
 
 mod support;
 

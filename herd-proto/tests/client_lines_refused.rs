@@ -1,4 +1,5 @@
 //! Known answers: lines that are no requests; which field, at which byte, and what was expected there (WIRE §1.6).
+#![cfg(feature = "alloc")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Known answers: lines between servers, both ways (WIRE §6).
+#![cfg(feature = "alloc")]
 
 mod support;
 

@@ -33,8 +33,10 @@ use crate::fault::Fault;
 pub(crate) use broken::BrokenLink;
 use options::Mode;
 pub(crate) use options::{AFTER, BenchArgs};
-use progress::{Interrupts, Progress};
+use progress::Interrupts;
+pub(crate) use progress::Progress;
 pub(crate) use report::{BurstReport, LoadReport, Loop, PropagationReport, Report, Summary};
+pub(crate) use targets::named;
 
 /// What came of it: what to show, what went wrong besides, and how to end.
 #[derive(Debug)]

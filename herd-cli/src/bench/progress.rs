@@ -13,12 +13,12 @@ const EVERY: Duration = Duration::from_millis(500);
 
 /// The line. It is gone when this is.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     ticks: Option<Interval>,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let ticks = io::stderr().is_terminal().then(|| {
             let mut ticks = interval(EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -36,7 +36,7 @@ impl Progress {
     }
 
     /// Writes it over the last one.
-    pub(super) fn show(&self, line: &str) {
+    pub(crate) fn show(&self, line: &str) {
         if self.ticks.is_some() {
             // Nobody to tell if it can't be written.
             let _ = write!(io::stderr(), "\r\x1b[K{line}");

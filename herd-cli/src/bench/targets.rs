@@ -52,7 +52,8 @@ pub(super) async fn reach(args: &ServerArgs) -> Result<Vec<Target>, Fault> {
     Ok(targets)
 }
 
-fn named(args: &ServerArgs) -> Result<Vec<(Option<String>, Address)>, Fault> {
+/// The servers that were named, or all of the herd: their names, where they have one, and addresses.
+pub(crate) fn named(args: &ServerArgs) -> Result<Vec<(Option<String>, Address)>, Fault> {
     let found = |server: &Server| (Some(server.name().to_owned()), server.address().clone());
     // The configuration is only read where something of it is needed.
     let is_needed = args.servers.is_empty() || args.servers.iter().any(|text| !text.contains(':'));

@@ -6,12 +6,14 @@ use herd_cli::Reply;
 use herd_proto::{At, Escaped, PosixTime, Request, Response};
 
 use super::bench;
+use super::conformance;
 use super::digest;
 use super::places::{Place, Places};
 use super::style::{Role, Style};
 use super::table::{self, Align};
 use super::units;
 use crate::bench::Report as Measured;
+use crate::conformance::{Check, Report as Held};
 use crate::digest::Report;
 use crate::watch::News;
 
@@ -69,6 +71,16 @@ impl Human {
     /// What was measured.
     pub(super) fn bench(&self, report: &Measured) -> String {
         bench::human(report, self.style, self.width)
+    }
+
+    /// What came of holding servers against the protocol.
+    pub(super) fn conformance(&self, report: &Held) -> String {
+        conformance::human(report, self.style, self.width)
+    }
+
+    /// What servers would be held against.
+    pub(super) fn checks(&self, checks: &[Check]) -> String {
+        conformance::list(checks, self.style, self.width)
     }
 
     fn at<B: AsRef<[u8]>>(&self, at: &At<B>, now: PosixTime) -> String {

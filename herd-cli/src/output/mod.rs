@@ -3,6 +3,7 @@
 //! Everything a server sends is a stranger's text. On a terminal nothing of it is shown unescaped, in whatever form.
 
 mod bench;
+mod conformance;
 mod digest;
 mod flat;
 mod human;
@@ -22,6 +23,7 @@ use herd_proto::Response;
 
 use crate::args::{DisplayArgs, FormatArg};
 use crate::bench::Report as Measured;
+use crate::conformance::{self as held, Check};
 use crate::digest::Report;
 use crate::watch::News;
 use human::Human;
@@ -91,6 +93,26 @@ impl Output {
             Form::Human(human) => human.bench(report),
             Form::Raw { .. } => bench::raw(report),
             Form::Json => bench::json(report),
+        };
+        self.to.write_all(text.as_bytes())
+    }
+
+    /// Shows what came of holding servers against the protocol.
+    pub(crate) fn conformance(&mut self, report: &held::Report) -> io::Result<()> {
+        let text = match &self.form {
+            Form::Human(human) => human.conformance(report),
+            Form::Raw { .. } => conformance::raw(report),
+            Form::Json => conformance::json(report),
+        };
+        self.to.write_all(text.as_bytes())
+    }
+
+    /// Shows what servers would be held against.
+    pub(crate) fn checks(&mut self, checks: &[Check]) -> io::Result<()> {
+        let text = match &self.form {
+            Form::Human(human) => human.checks(checks),
+            Form::Raw { .. } => conformance::list_raw(checks),
+            Form::Json => conformance::list_json(checks),
         };
         self.to.write_all(text.as_bytes())
     }

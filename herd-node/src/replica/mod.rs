@@ -49,6 +49,8 @@ mod store;
 mod text;
 mod timers;
 mod tree;
+#[cfg(test)]
+mod vectors;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};

@@ -18,7 +18,7 @@ pub const BODY_MAX: usize = 8 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawLine<'a>(pub &'a [u8]);
 
-/// Requests to bytes, replies to responses.
+/// Requests to bytes, replies to responses (WIRE §1 to §3).
 ///
 /// The first line of a reply does not tell an AT from an AT with a body. So the codec remembers what it encoded: each line
 /// sent awaits one reply, in order.
@@ -66,7 +66,7 @@ impl ClientCodec {
         }
     }
 
-    /// How many replies are still to come.
+    /// How many replies are still to come, that whose body is arriving among them.
     pub fn awaited(&self) -> usize {
         self.awaited.len() + usize::from(matches!(self.part, Part::Body(_)))
     }
@@ -173,8 +173,8 @@ impl ClientCodec {
 }
 
 impl Default for ClientCodec {
-    /// Reply lines as long as lines between servers: a server may be configured to take longer requests than the default, and tells
-    /// of records that other servers took.
+    /// Reply lines as long as lines between servers: a server may be configured to take longer requests than the default, and
+    /// tells of records that other servers took.
     fn default() -> Self {
         Self::new(PEER_LINE_MAX, BODY_MAX)
     }

@@ -9,7 +9,8 @@ use super::over_long;
 use crate::frame::{Frame, LineFramer, PEER_LINE_MAX};
 use crate::{Invalid, PeerMessage};
 
-/// Lines of a peer to messages. What is sent is written by the functions of [`crate::encode`], straight from where it is stored.
+/// Lines of a peer to messages (WIRE §6). What is sent is written by the functions of [`crate::encode`], straight from where it
+/// is stored.
 ///
 /// A line without its LF at the end of input is thrown away: a peer always ends its lines, so it was cut off.
 #[derive(Clone, Debug)]

@@ -9,7 +9,10 @@ use super::over_long;
 use crate::frame::{CLIENT_LINE_MAX, Frame, LineFramer};
 use crate::{Invalid, Request, Response, encode};
 
-/// Lines of a client to requests, replies to bytes.
+/// Lines of a client to requests, replies to bytes (WIRE §1 to §3).
+///
+/// Its errors are those of the transport alone. A line over the cap is one [`Invalid`] item, with its first 64 bytes (WIRE
+/// §1.7).
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -44,7 +47,7 @@ impl ServerCodec {
     }
 
     #[inline]
-    fn read(&self, frame: Frame) -> Incoming {
+    fn read(&self, frame: Frame<Bytes>) -> Incoming {
         match frame {
             Frame::Line(line) => Request::parse(line),
             Frame::TooLong(prefix) => Err(over_long(prefix, self.line_max)),

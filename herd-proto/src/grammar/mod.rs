@@ -15,7 +15,13 @@ use nom::{IResult, Parser};
 
 pub(crate) use client::request;
 pub(crate) use location::location;
-pub(crate) use peer::{hash, peer_message, prefix, sequence, setting, summary};
+#[cfg(feature = "serde")]
+pub(crate) use peer::nonce;
+#[cfg(feature = "alloc")]
+pub(crate) use peer::setting;
+#[cfg(all(feature = "alloc", feature = "serde"))]
+pub(crate) use peer::{error_code, key_id, mac};
+pub(crate) use peer::{hash, peer_message, prefix, sequence, summary};
 pub(crate) use server::at_line;
 pub(crate) use values::{client_id, hops, limit, radius, server_name, skew, time};
 

@@ -47,7 +47,7 @@ fn hello(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
     let (from, _) = words.operand(Field::Server, server_name)?;
     let (to, _) = words.operand(Field::Server, server_name)?;
     let (_, boot) = words.operand(Field::Boot, hex_u64)?;
-    let (_, nonce) = words.operand(Field::Nonce, |text| hex(text, Expected::HexNonce))?;
+    let (_, nonce) = words.operand(Field::Nonce, nonce)?;
     let settings = words.rest()?;
     if let Some(settings) = settings {
         let mut offset = settings.start();
@@ -57,7 +57,7 @@ fn hello(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
             offset += text.len() + 1;
         }
     }
-    Ok(PeerParts::Hello(HelloParts { herd, from, to, boot, nonce: Nonce(nonce), settings }))
+    Ok(PeerParts::Hello(HelloParts { herd, from, to, boot, nonce, settings }))
 }
 
 /// `setting = 1*( %x21-3C / %x3E-7E ) "=" *( %x21-7E )`
@@ -74,9 +74,19 @@ pub(crate) fn setting(text: &[u8], key_len: usize) -> Result<(), Stop> {
 /// `auth = "AUTH" SP key-id SP 64HEXLOWER`
 fn auth(words: &mut Words<'_>) -> Result<PeerParts, ParseError> {
     let (key_id, _) = words.operand(Field::KeyId, key_id)?;
-    let (_, mac) = words.operand(Field::Mac, |text| hex(text, Expected::HexMac))?;
+    let (_, mac) = words.operand(Field::Mac, mac)?;
     words.end()?;
     Ok(PeerParts::Auth(AuthParts { key_id, mac }))
+}
+
+/// `nonce = 32LOWHEX`
+pub(crate) fn nonce(text: &[u8]) -> Result<Nonce, Stop> {
+    hex(text, Expected::HexNonce).map(Nonce)
+}
+
+/// `mac = 64LOWHEX`
+pub(crate) fn mac(text: &[u8]) -> Result<[u8; 32], Stop> {
+    hex(text, Expected::HexMac)
 }
 
 /// `ready = "READY" SP number SP 16HEXLOWER`
@@ -230,12 +240,12 @@ fn number(text: &[u8]) -> Result<u64, Stop> {
 }
 
 /// `key-id = 1*64( ALPHA / DIGIT / "-" )`
-fn key_id(text: &[u8]) -> Result<(), Stop> {
+pub(crate) fn key_id(text: &[u8]) -> Result<(), Stop> {
     word(text, 64, Expected::KeyId, u8::is_ascii_alphanumeric)
 }
 
 /// `code = 1*32( %x61-7A / "-" )`
-fn error_code(text: &[u8]) -> Result<(), Stop> {
+pub(crate) fn error_code(text: &[u8]) -> Result<(), Stop> {
     word(text, 32, Expected::ErrorCode, u8::is_ascii_lowercase)
 }
 

@@ -1,8 +1,8 @@
 //! The lines that nearly all lines are, read in one pass.
 //!
-//! Single spaces, a client ID of visible ASCII, both angles in degrees with decimals, ten digits of seconds. Such a line is read at
-//! less than half of the grammar's price; of any other, right or wrong, nothing is said here, and the grammar reads it from its beginning. So
-//! the grammar alone decides what a message is and what an error says; the tests hold this against it.
+//! Single spaces, a client ID of visible ASCII, both angles in degrees with decimals, ten digits of seconds. Such a line is
+//! read at less than half of the grammar's price; of any other, right or wrong, nothing is said here, and the grammar reads it
+//! from its beginning. So the grammar alone decides what a message is and what an error says; the tests hold this against it.
 
 use super::Input;
 use super::values::hops;
