@@ -15,7 +15,7 @@ use super::text::shown;
 
 /// No line of a correct server is longer: an AT with the longest of everything, and what a server without a cap sends back of ours.
 pub(super) const LINE_MAX: usize = 64 * 1024;
-/// No body of a correct server is longer.
+/// No body of a correct server is longer, its empty line included.
 pub(super) const BODY_MAX: usize = 8 * 1024 * 1024;
 /// Behind bytes that end no line, so that the server most likely reads them by themselves. Nothing fails if it doesn't.
 const PART_PAUSE: Duration = Duration::from_millis(10);
@@ -175,11 +175,67 @@ async fn read_body(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>, Trouble
         let end = memchr::memchr(b'\n', some).map_or(some.len(), |end| end + 1);
         body.extend_from_slice(&some[..end]);
         stream.consume(end);
-        if body == b"\n" || body.ends_with(b"\n\n") {
-            return Ok(body);
-        }
         if body.len() > BODY_MAX {
             return Err(Trouble::LongBody);
         }
+        if body == b"\n" || body.ends_with(b"\n\n") {
+            return Ok(body);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A connection to somebody who sends `bytes` and goes away.
+    async fn sending(bytes: Vec<u8>) -> Connection {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // Whoever has had enough reads no more.
+            let _ = stream.write_all(&bytes).await;
+        });
+        Connection::new(TcpStream::connect(address).await.unwrap(), Duration::from_secs(30))
+    }
+
+    #[tokio::test]
+    async fn lines_have_a_bound() {
+        let line = |len: usize| [vec![b'y'; len], b"\n".to_vec()].concat();
+        assert_eq!(sending(line(LINE_MAX)).await.line().await.unwrap().len(), LINE_MAX);
+        let trouble = sending(line(LINE_MAX + 1)).await.line().await.unwrap_err();
+        assert!(matches!(trouble, Trouble::LongLine(_)), "{trouble}");
+        let trouble = sending(b"AT Ril".to_vec()).await.line().await.unwrap_err();
+        assert_eq!(trouble.to_string(), "\"AT Ril\" and the end of the connection");
+    }
+
+    #[tokio::test]
+    async fn bodies_have_a_bound() {
+        let body = |len: usize| {
+            let (begin, end) = (b"{\"results\":[1,2],\"x\":\"".to_vec(), b"\"}\n\n".to_vec());
+            let filler = vec![b'y'; len - begin.len() - end.len()];
+            [begin, filler, end].concat()
+        };
+        assert_eq!(sending(body(BODY_MAX)).await.places().await.unwrap(), 2);
+        let trouble = sending(body(BODY_MAX + 1)).await.places().await.unwrap_err();
+        assert!(matches!(trouble, Trouble::LongBody), "{trouble}");
+    }
+
+    #[tokio::test]
+    async fn bodies_are_objects_with_results() {
+        for wrong in
+            ["\n", "\n\n", "[]\n\n", "{}\n\n", "{\"results\":7}\n\n", "{\"results\":[\n\n]}\n\n", "places!\n\n"]
+        {
+            let trouble = sending(wrong.into()).await.places().await.unwrap_err();
+            assert!(trouble.to_string().starts_with("no JSON object with a list of results"), "{wrong}: {trouble}");
+        }
+        let trouble = sending(b"{\"results\":[]}\n".to_vec()).await.places().await.unwrap_err();
+        assert!(matches!(trouble, Trouble::End(_)), "{trouble}");
+        // As deep as a stack: refused, and no overflow.
+        let deep = [b"{\"results\":".to_vec(), vec![b'['; 100_000], b"\n\n".to_vec()].concat();
+        assert!(sending(deep).await.places().await.is_err());
     }
 }
