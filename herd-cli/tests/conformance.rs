@@ -328,6 +328,37 @@ fn one_that_drips_fails_in_time() {
 }
 
 #[test]
+fn one_that_takes_its_time_for_each_line_is_not_waited_for() {
+    let servers = Servers::start(default_herd());
+    let riley = servers.find("Riley").clients;
+    let server = mistaken(riley, |line| {
+        thread::sleep(std::time::Duration::from_millis(10));
+        line
+    });
+    let text = code(&conformance(&[server], &["--section", "1.3", "--timeout", "0.5"]), 1);
+    // A thousand such lines take longer than six times the time for one.
+    let late = text.lines().find(|line| line.contains("\ta-thousand-lines-in-one-write\t")).unwrap_or_default();
+    assert!(late.ends_with("\tno end of it after 3 s") || late.ends_with("\tnothing for 0.5 s"), "{text}");
+}
+
+#[test]
+fn servers_are_found_by_name_and_without_one_all_are_tried() {
+    let servers = Servers::start(default_herd());
+    servers.wait_linked();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("herd.toml");
+    servers.write_configuration(&file, "");
+    let of = |arguments: &[&str]| {
+        code(&herd_cli(&["conformance"]).args(arguments).env("HERD_CONFIG", &file).output().unwrap(), 0)
+    };
+    assert_eq!(
+        of(&["--server", "Campbell", "--section", "3.7"]),
+        "section\t§3.7\therd\t1\t0\ncore: 0 of 0 passed; herd: 1 of 1 passed\n"
+    );
+    assert!(of(&["--section", "3.7"]).starts_with("section\t§3.7\therd\t5\t0\n"));
+}
+
+#[test]
 fn one_that_sends_bodies_without_end_fails() {
     let servers = Servers::start(default_herd());
     let riley = servers.find("Riley").clients;

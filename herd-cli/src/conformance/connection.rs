@@ -25,6 +25,8 @@ const PART_PAUSE: Duration = Duration::from_millis(10);
 pub(super) enum Trouble {
     /// Nothing, for so long.
     Silence(Duration),
+    /// One answer after the other, and no end of them, for so long.
+    Late(Duration),
     /// The end of the connection, behind these bytes.
     End(Vec<u8>),
     /// A line without end.
@@ -48,6 +50,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Silence(wait) => write!(f, "nothing for {} s", wait.as_secs_f64()),
+            Self::Late(wait) => write!(f, "no end of it after {} s", wait.as_secs_f64()),
             Self::End(bytes) if bytes.is_empty() => f.write_str("the end of the connection"),
             Self::End(bytes) => write!(f, "\"{}\" and the end of the connection", shown(bytes)),
             Self::LongLine(bytes) => write!(f, "a line of more than {LINE_MAX} bytes: \"{}\"", shown(bytes)),

@@ -36,7 +36,7 @@ pub(super) async fn hold(
         for _ in 0..step.times {
             match timeout_at(deadline.into(), talk.take(step)).await {
                 Ok(taken) => taken?,
-                Err(_) => return Err(talk.broken("the end of the conversation", Trouble::Silence(wait * WAITS_MAX))),
+                Err(_) => return Err(talk.broken("the end of the conversation", Trouble::Late(wait * WAITS_MAX))),
             }
         }
     }

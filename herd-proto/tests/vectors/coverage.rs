@@ -151,6 +151,35 @@ fn the_readme_names_every_field_and_no_other() {
     assert!(VERBS.iter().all(|verb| named.contains(verb)));
 }
 
+/// The names under every `properties` of a schema.
+fn properties(schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if let ("properties", Value::Object(fields)) = (name.as_str(), value) {
+                    names.extend(fields.keys().cloned());
+                }
+                properties(value, names);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| properties(value, names)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_schema_knows_every_field_and_no_other() {
+    let schema = fs::read_to_string(directory().join("schema.json")).unwrap();
+    let mut known = BTreeSet::new();
+    properties(&serde_json::from_str(&schema).unwrap(), &mut known);
+    let mut used: BTreeSet<String> =
+        ["format", "about", "vectors", "hex", "repeat", "times"].map(str::to_owned).into_iter().collect();
+    for vector in FILES.into_iter().flat_map(vectors) {
+        collect(&Value::Object(vector.fields), &mut used);
+    }
+    assert_eq!(known, used, "the schema is on the left");
+}
+
 #[test]
 fn texts_that_go_to_live_servers_can_be_renamed() {
     for vector in vectors("client-lines.json").iter().filter(|vector| vector.fields.contains_key("live")) {
