@@ -11,7 +11,7 @@ const WIRE: &str = include_str!("../../WIRE.md");
 const README: &str = include_str!("../../vectors/README.md");
 
 /// Every file, in the order of the README.
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "client-lines.json",
     "server-lines.json",
     "peer-lines.json",
@@ -22,6 +22,7 @@ const FILES: [&str; 12] = [
     "digests.json",
     "order.json",
     "expiry.json",
+    "links.json",
     "herd.json",
     "conversations.json",
 ];
