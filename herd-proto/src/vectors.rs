@@ -39,6 +39,8 @@ files! {
     ORDER = "order.json",
     /// Whether a record is over (WIRE §6.12).
     EXPIRY = "expiry.json",
+    /// What one server of a link hears, and what it must say (WIRE §6.2 to §6.10).
+    LINKS = "links.json",
     /// The default herd (WIRE §4).
     HERD = "herd.json",
     /// What a server, or two of one herd, must do as seen by clients (WIRE §1 to §3, §5).

@@ -3,7 +3,7 @@
 use herd_proto::vectors::{CLIENT_LINES, CONVERSATIONS};
 
 use super::text::Template;
-use super::vectors::{Action, ClientLine, Conversation, File, Level, Step};
+use super::vectors::{Action, ClientLine, Conversation, File, Level, Step, Text};
 
 /// Where a client is whom a question is about.
 const SOMEWHERE: &str = "+34.068930-118.445127";
@@ -91,18 +91,15 @@ impl Check {
             }
             (None, None) => {
                 // A question is to be refused for what is wrong with it, and not for a client whom nobody knows.
-                if vector.id.starts_with("radius-")
-                    || vector.id.starts_with("bound-")
-                    || vector.id.starts_with("whatsat-")
-                {
-                    let kiwi = super::vectors::Text::Plain("kiwi".to_owned());
+                if line.is_command(b"WHATSAT") {
+                    let kiwi = Text::Plain("kiwi".to_owned());
                     whats.extend(posted(&Template::of_line(&kiwi)?)?);
                 }
                 whats.extend([send(&line), What::Expect(Template::plain("? ").then(&line))]);
                 "a line that is refused"
             }
         };
-        let last = Template::of_conversation(&super::vectors::Text::Plain("WHERE {z}".to_owned()))?;
+        let last = Template::of_conversation(&Text::Plain("WHERE {z}".to_owned()))?;
         whats.extend([send(&last), What::Expect(Template::plain("? ").then(&last))]);
         let moves = whats.into_iter().map(|what| Move { server: 0, connection: 0, times: 1, what }).collect();
         let ClientLine { id, section, .. } = vector;
@@ -113,7 +110,7 @@ impl Check {
 
 /// This moment.
 fn now() -> Result<Template, String> {
-    Template::of_conversation(&super::vectors::Text::Plain("{now}".to_owned()))
+    Template::of_conversation(&Text::Plain("{now}".to_owned()))
 }
 
 /// `client` is somewhere.

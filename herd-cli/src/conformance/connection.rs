@@ -15,7 +15,7 @@ use super::text::shown;
 
 /// No line of a correct server is longer: an AT with the longest of everything, and what a server without a cap sends back of ours.
 pub(super) const LINE_MAX: usize = 64 * 1024;
-/// No body of a correct server is longer.
+/// No body of a correct server is longer, its empty line included.
 pub(super) const BODY_MAX: usize = 8 * 1024 * 1024;
 /// Behind bytes that end no line, so that the server most likely reads them by themselves. Nothing fails if it doesn't.
 const PART_PAUSE: Duration = Duration::from_millis(10);
@@ -25,6 +25,8 @@ const PART_PAUSE: Duration = Duration::from_millis(10);
 pub(super) enum Trouble {
     /// Nothing, for so long.
     Silence(Duration),
+    /// One answer after the other, and no end of them, for so long.
+    Late(Duration),
     /// The end of the connection, behind these bytes.
     End(Vec<u8>),
     /// A line without end.
@@ -48,6 +50,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Silence(wait) => write!(f, "nothing for {} s", wait.as_secs_f64()),
+            Self::Late(wait) => write!(f, "no end of it after {} s", wait.as_secs_f64()),
             Self::End(bytes) if bytes.is_empty() => f.write_str("the end of the connection"),
             Self::End(bytes) => write!(f, "\"{}\" and the end of the connection", shown(bytes)),
             Self::LongLine(bytes) => write!(f, "a line of more than {LINE_MAX} bytes: \"{}\"", shown(bytes)),
@@ -110,7 +113,6 @@ impl Connection {
 
     /// Nothing but the end of the connection.
     pub(super) async fn end(&mut self) -> Result<(), Trouble> {
-        let wait = self.wait;
         let mut some = [0; 256];
         let read = self.within(async |stream| match stream.read(&mut some).await {
             // A server that closes before it has read all that we sent resets the connection.
@@ -120,9 +122,6 @@ impl Connection {
         match read.await {
             Ok(0) => Ok(()),
             Ok(count) => Err(Trouble::More(some[..count].to_vec())),
-            Err(Trouble::Silence(_)) => {
-                Err(Trouble::Body(format!("an open connection after {} s", wait.as_secs_f64())))
-            }
             Err(trouble) => Err(trouble),
         }
     }
@@ -175,11 +174,67 @@ async fn read_body(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>, Trouble
         let end = memchr::memchr(b'\n', some).map_or(some.len(), |end| end + 1);
         body.extend_from_slice(&some[..end]);
         stream.consume(end);
-        if body == b"\n" || body.ends_with(b"\n\n") {
-            return Ok(body);
-        }
         if body.len() > BODY_MAX {
             return Err(Trouble::LongBody);
         }
+        if body == b"\n" || body.ends_with(b"\n\n") {
+            return Ok(body);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A connection to somebody who sends `bytes` and goes away.
+    async fn sending(bytes: Vec<u8>) -> Connection {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // Whoever has had enough reads no more.
+            let _ = stream.write_all(&bytes).await;
+        });
+        Connection::new(TcpStream::connect(address).await.unwrap(), Duration::from_secs(30))
+    }
+
+    #[tokio::test]
+    async fn lines_have_a_bound() {
+        let line = |len: usize| [vec![b'y'; len], b"\n".to_vec()].concat();
+        assert_eq!(sending(line(LINE_MAX)).await.line().await.unwrap().len(), LINE_MAX);
+        let trouble = sending(line(LINE_MAX + 1)).await.line().await.unwrap_err();
+        assert!(matches!(trouble, Trouble::LongLine(_)), "{trouble}");
+        let trouble = sending(b"AT Ril".to_vec()).await.line().await.unwrap_err();
+        assert_eq!(trouble.to_string(), "\"AT Ril\" and the end of the connection");
+    }
+
+    #[tokio::test]
+    async fn bodies_have_a_bound() {
+        let body = |len: usize| {
+            let (begin, end) = (b"{\"results\":[1,2],\"x\":\"".to_vec(), b"\"}\n\n".to_vec());
+            let filler = vec![b'y'; len - begin.len() - end.len()];
+            [begin, filler, end].concat()
+        };
+        assert_eq!(sending(body(BODY_MAX)).await.places().await.unwrap(), 2);
+        let trouble = sending(body(BODY_MAX + 1)).await.places().await.unwrap_err();
+        assert!(matches!(trouble, Trouble::LongBody), "{trouble}");
+    }
+
+    #[tokio::test]
+    async fn bodies_are_objects_with_results() {
+        for wrong in
+            ["\n", "\n\n", "[]\n\n", "{}\n\n", "{\"results\":7}\n\n", "{\"results\":[\n\n]}\n\n", "places!\n\n"]
+        {
+            let trouble = sending(wrong.into()).await.places().await.unwrap_err();
+            assert!(trouble.to_string().starts_with("no JSON object with a list of results"), "{wrong}: {trouble}");
+        }
+        let trouble = sending(b"{\"results\":[]}\n".to_vec()).await.places().await.unwrap_err();
+        assert!(matches!(trouble, Trouble::End(_)), "{trouble}");
+        // As deep as a stack: refused, and no overflow.
+        let deep = [b"{\"results\":".to_vec(), vec![b'['; 100_000], b"\n\n".to_vec()].concat();
+        assert!(sending(deep).await.places().await.is_err());
     }
 }

@@ -130,7 +130,10 @@ fn targets(server: &ServerArgs) -> Result<Vec<Target>, Fault> {
 async fn reach(targets: &[Target], timeout: Duration) -> Result<(), Fault> {
     for target in targets {
         let reached = target.address.connect(timeout).await;
-        reached.map_err(|source| Fault::NotConnected { name: target.name.clone(), source })?;
+        reached.map_err(|source| match target.name == target.address.to_string() {
+            true => Fault::Client(source),
+            false => Fault::NotConnected { name: target.name.clone(), source },
+        })?;
     }
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! Holding one conversation: connections as the steps need them, and what went wrong if something did.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::{Instant, sleep, timeout_at};
+use herd_cli::monotonic;
+use tokio::time::{sleep, timeout_at};
 
 use super::check::{Check, Move, What};
 use super::connection::{Connection, Trouble};
@@ -29,13 +30,13 @@ pub(super) async fn hold(
     values: &mut Values,
     wait: Duration,
 ) -> Result<(), Box<Broken>> {
-    let deadline = Instant::now() + wait * WAITS_MAX;
+    let deadline = monotonic() + wait * WAITS_MAX;
     let mut talk = Talk { servers, wait, deadline, connections: HashMap::new(), values, sent: String::new() };
     for step in &check.moves {
         for _ in 0..step.times {
-            match timeout_at(deadline, talk.take(step)).await {
+            match timeout_at(deadline.into(), talk.take(step)).await {
                 Ok(taken) => taken?,
-                Err(_) => return Err(talk.broken("the end of the conversation", Trouble::Silence(wait * WAITS_MAX))),
+                Err(_) => return Err(talk.broken("the end of the conversation", Trouble::Late(wait * WAITS_MAX))),
             }
         }
     }
@@ -146,7 +147,7 @@ impl Talk<'_> {
             if self.values.is_match(until, &line) {
                 return Ok(());
             }
-            if Instant::now() >= last {
+            if monotonic() >= last {
                 return Err(self.unlike(&format!("{expected} (within {} s)", self.wait.as_secs_f64()), &line));
             }
             sleep(ASK_AGAIN).await;
@@ -162,7 +163,7 @@ impl Talk<'_> {
             if one == other && one.starts_with(b"AT ") {
                 return Ok(());
             }
-            if Instant::now() >= last {
+            if monotonic() >= last {
                 let expected = format!("the same AT of both servers (within {} s)", self.wait.as_secs_f64());
                 let got = format!("\"{}\" and \"{}\"", shown(&one), shown(&other));
                 return Err(self.broken(&expected, Trouble::Body(got)));
@@ -172,7 +173,7 @@ impl Talk<'_> {
     }
 
     fn last_question(&self) -> Instant {
-        (Instant::now() + self.wait).min(self.deadline)
+        (monotonic() + self.wait).min(self.deadline)
     }
 
     async fn connection(&mut self, at: (usize, usize)) -> Result<&mut Connection, Trouble> {

@@ -66,6 +66,13 @@ impl Template {
         server.then(&skew).then(client).then(&Self::plain(&format!(" {location} {time}")))
     }
 
+    /// Whether its first word is this command.
+    pub(super) fn is_command(&self, command: &[u8]) -> bool {
+        let Some(Piece::Bytes(bytes)) = self.0.first() else { return false };
+        let begin = bytes.iter().position(|byte| !b" \t\r\n\x0b\x0c".contains(byte)).unwrap_or(bytes.len());
+        bytes[begin..].starts_with(command)
+    }
+
     /// `more` behind it.
     #[must_use]
     pub(super) fn then(mut self, more: &Self) -> Self {

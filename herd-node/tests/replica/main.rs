@@ -21,3 +21,4 @@ mod reconcile;
 mod refusals;
 mod status;
 mod stopping;
+mod vectors;

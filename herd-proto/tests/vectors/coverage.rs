@@ -11,7 +11,7 @@ const WIRE: &str = include_str!("../../WIRE.md");
 const README: &str = include_str!("../../vectors/README.md");
 
 /// Every file, in the order of the README.
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "client-lines.json",
     "server-lines.json",
     "peer-lines.json",
@@ -22,6 +22,7 @@ const FILES: [&str; 12] = [
     "digests.json",
     "order.json",
     "expiry.json",
+    "links.json",
     "herd.json",
     "conversations.json",
 ];
@@ -149,6 +150,35 @@ fn the_readme_names_every_field_and_no_other() {
     let unknown: Vec<_> = named.iter().filter(|name| !used.contains(**name) && !VERBS.contains(name)).collect();
     assert!(unknown.is_empty(), "no vector has these fields of vectors/README.md: {unknown:?}");
     assert!(VERBS.iter().all(|verb| named.contains(verb)));
+}
+
+/// The names under every `properties` of a schema.
+fn properties(schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if let ("properties", Value::Object(fields)) = (name.as_str(), value) {
+                    names.extend(fields.keys().cloned());
+                }
+                properties(value, names);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| properties(value, names)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_schema_knows_every_field_and_no_other() {
+    let schema = fs::read_to_string(directory().join("schema.json")).unwrap();
+    let mut known = BTreeSet::new();
+    properties(&serde_json::from_str(&schema).unwrap(), &mut known);
+    let mut used: BTreeSet<String> =
+        ["format", "about", "vectors", "hex", "repeat", "times"].map(str::to_owned).into_iter().collect();
+    for vector in FILES.into_iter().flat_map(vectors) {
+        collect(&Value::Object(vector.fields), &mut used);
+    }
+    assert_eq!(known, used, "the schema is on the left");
 }
 
 #[test]

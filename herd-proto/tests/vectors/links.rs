@@ -68,6 +68,20 @@ fn a_life_begins_at_time_plus_skew() {
 }
 
 #[test]
+fn what_is_said_on_links_are_messages() {
+    for vector in vectors("links.json") {
+        for line in vector.list("lines") {
+            // What is heard may be none: then the link ends.
+            let Some(said) = line["said"].as_str() else { continue };
+            PeerMessage::parse(said).unwrap_or_else(|invalid| panic!("{}: {said}: {}", vector.name(), invalid.error));
+        }
+        for held in vector.texts("holds") {
+            assert_eq!(record(&vector, &held).operands(), held, "{}", vector.name());
+        }
+    }
+}
+
+#[test]
 fn the_default_herd() {
     let vectors = vectors("herd.json");
     assert_eq!(vectors.len(), herd::DEFAULT_SERVERS.len());
