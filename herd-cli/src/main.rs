@@ -15,6 +15,8 @@ mod fault;
 mod input;
 mod operands;
 mod output;
+#[allow(dead_code)]
+mod track;
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
