@@ -106,7 +106,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
     /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one;
-    /// for digest and bench all there are]. For bench as often as there are servers to load
+    /// for digest and bench all there are]. Several times: for bench, each is loaded; elsewhere, each is asked in
+    /// turn when the one before it fails
     #[arg(long = "server", short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
     pub(crate) servers: Vec<String>,
     /// The herd's configuration, to find servers by name [default: five servers on this machine]

@@ -26,13 +26,14 @@ pub(crate) enum Fault {
     Usage(String),
     #[error(transparent)]
     Input(#[from] InputError),
+    /// What befell a server that has to be named.
     #[error("{name}")]
-    NotConnected { name: String, source: ClientError },
+    Server { name: String, source: ClientError },
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The connection failed while there was more to say.
     #[error("the rest of the input was not sent")]
-    CutShort(#[source] ClientError),
+    CutShort(#[source] Box<Fault>),
     /// A connection of a load, before that began.
     #[error(transparent)]
     Broken(#[from] BrokenLink),
@@ -58,7 +59,7 @@ impl Fault {
             | Self::Usage(_)
             | Self::Input(_) => ExitCode::Usage,
             Self::Interrupted => ExitCode::Interrupted,
-            Self::NotConnected { .. }
+            Self::Server { .. }
             | Self::Client(_)
             | Self::CutShort(_)
             | Self::Broken(_)

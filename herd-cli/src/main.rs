@@ -8,6 +8,7 @@
 
 mod args;
 mod bench;
+mod choice;
 mod conversation;
 mod digest;
 mod exit;
@@ -22,9 +23,9 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use clap::Parser;
-use herd_cli::{Address, Client, Servers};
 
 use crate::args::{Cli, Command, ServerArgs};
+use crate::choice::Choice;
 use crate::conversation::Conversation;
 use crate::exit::ExitCode;
 use crate::fault::{Fault, complain};
@@ -58,14 +59,12 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
         Command::Bench(args) => return bench(&args, &cli.server, output),
     };
-    let (name, address) = server(&cli.server)?;
+    let choice = Choice::of(&cli.server)?;
+    let client = choice.client_for_once(cli.server.timeout);
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
-        let client = Client::connect(&address, cli.server.timeout).await.map_err(|source| match name {
-            Some(name) => Fault::NotConnected { name, source },
-            None => Fault::Client(source),
-        })?;
-        Conversation::new(client, lines, output).run().await
+        let client = client.connect().await.map_err(|error| choice.fault(error))?;
+        Conversation::new(client, &choice, lines, output).run().await
     });
     // A look-up of a name that hangs must not hold the program back.
     runtime.shutdown_background();
@@ -101,25 +100,6 @@ fn bench(args: &bench::BenchArgs, server: &ServerArgs, mut output: Output) -> Re
 
 fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Fault::Runtime)
-}
-
-/// The server's name, if it was found by it, and its address. A name has no colon and an address has one; the configuration
-/// is only read for a name.
-fn server(args: &ServerArgs) -> Result<(Option<String>, Address), Fault> {
-    if let Some(text) = args.server()?.filter(|text| text.contains(':')) {
-        let address =
-            text.parse().map_err(|source| Fault::Address { option: "--server", text: text.to_owned(), source })?;
-        return Ok((None, address));
-    }
-    let servers = match args.config() {
-        Some(file) => Servers::from_config(&file)?,
-        None => Servers::default_herd(),
-    };
-    let found = match args.server()? {
-        Some(name) => servers.find(name)?,
-        None => servers.find("Riley").or_else(|error| servers.iter().next().ok_or(error))?,
-    };
-    Ok((Some(found.name().to_owned()), found.address().clone()))
 }
 
 fn report(fault: &Fault) -> ExitCode {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use herd_cli::{Client, ClientError, Reply, now};
+use herd_cli::{ClientError, Connection, Reply, now};
 use herd_proto::{PosixTime, Response};
 use tokio::task::JoinSet;
 
@@ -38,7 +38,7 @@ pub(super) struct Probes {
 #[derive(Debug)]
 struct Probe {
     target: Target,
-    client: Client,
+    client: Connection,
     question: Vec<u8>,
     /// Until this server has shown posts made at others.
     shown: Latencies,
@@ -62,7 +62,7 @@ impl Probes {
         };
         for target in &load.targets {
             let client =
-                Client::connect(&target.reached(), load.timeout).await.map_err(|error| fault(target, error))?;
+                Connection::connect(&target.reached(), load.timeout).await.map_err(|error| fault(target, error))?;
             let (shown, polls) = (Latencies::new(), Latencies::new());
             let mut probe = Probe { target: target.clone(), client, question: Vec::new(), shown, polls };
             let (post, _) = probes.next_post();
@@ -229,5 +229,5 @@ impl Probe {
 }
 
 fn fault(target: &Target, source: ClientError) -> Fault {
-    Fault::NotConnected { name: target.name.clone(), source }
+    Fault::Server { name: target.name.clone(), source }
 }
