@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::{self, BenchArgs};
 use crate::fault::Fault;
+use crate::replay::ReplayArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -100,6 +101,8 @@ pub(crate) enum Command {
     /// Put servers under load and measure them: rate and latencies, propagation, a burst of clients
     #[command(after_long_help = bench::AFTER)]
     Bench(Box<BenchArgs>),
+    /// Post a track from a file, GPX, NMEA or CSV, at its own pace
+    Replay(ReplayArgs),
 }
 
 /// Which server.

@@ -10,6 +10,7 @@ use crate::bench::BrokenLink;
 use crate::exit::ExitCode;
 use crate::input::InputError;
 use crate::operands::OperandError;
+use crate::signals::Signal;
 
 /// Why the program ends without having done all it should.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +42,11 @@ pub(crate) enum Fault {
     Unexpected { server: String, what: &'static str, line: Vec<u8> },
     #[error("{server} has not shown in time what was posted at another server")]
     NotVisible { server: String },
-    #[error("interrupted")]
-    Interrupted,
+    /// A file of positions, in words.
+    #[error("{0}")]
+    Track(String),
+    #[error("{}", match .0 { Signal::Interrupt => "interrupted", Signal::Terminate => "told to end" })]
+    Ended(Signal),
     #[error("can't write the answer")]
     Output(#[source] io::Error),
     #[error("can't start")]
@@ -50,15 +54,16 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Operand(_)
             | Self::Config(_)
             | Self::UnknownServer(_)
             | Self::Address { .. }
             | Self::Usage(_)
+            | Self::Track(_)
             | Self::Input(_) => ExitCode::Usage,
-            Self::Interrupted => ExitCode::Interrupted,
+            Self::Ended(signal) => (*signal).into(),
             Self::Server { .. }
             | Self::Client(_)
             | Self::CutShort(_)

@@ -16,7 +16,9 @@ mod fault;
 mod input;
 mod operands;
 mod output;
-#[allow(dead_code)]
+mod progress;
+mod replay;
+mod signals;
 mod track;
 
 use std::io::{self, IsTerminal};
@@ -58,6 +60,7 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Send { lines } => input::of(lines)?,
         Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
         Command::Bench(args) => return bench(&args, &cli.server, output),
+        Command::Replay(args) => return replay(&args, &cli.server, output),
     };
     let choice = Choice::of(&cli.server)?;
     let client = choice.client_for_once(cli.server.timeout);
@@ -92,6 +95,20 @@ fn bench(args: &bench::BenchArgs, server: &ServerArgs, mut output: Output) -> Re
     let outcome = measured?;
     let shown = output.bench(&outcome.report).and_then(|()| output.flush());
     outcome.complaints.iter().for_each(|what| complain(what));
+    match shown {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
+        _ => Ok(outcome.code),
+    }
+}
+
+/// Plays a track, shows what became of it, and ends as it did.
+fn replay(args: &replay::ReplayArgs, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
+    let runtime = runtime()?;
+    let played = runtime.block_on(replay::play(args, server));
+    runtime.shutdown_background();
+    let outcome = played?;
+    let shown = output.replay(&outcome.report).and_then(|()| output.flush());
+    outcome.complaint.iter().for_each(|fault| complain(&fault.one_line()));
     match shown {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
         _ => Ok(outcome.code),

@@ -8,11 +8,13 @@ use herd_proto::{At, Escaped, PosixTime, Request, Response};
 use super::bench;
 use super::digest;
 use super::places::{Place, Places};
+use super::replay;
 use super::style::{Role, Style};
 use super::table::{self, Align};
 use super::units;
 use crate::bench::Report as Measured;
 use crate::digest::Report;
+use crate::replay::Report as Played;
 
 /// Types that nearly every place has: they say nothing and take the room of those that do.
 const EVERYWHERE: [&str; 2] = ["establishment", "point_of_interest"];
@@ -50,6 +52,11 @@ impl Human {
     /// What was measured.
     pub(super) fn bench(&self, report: &Measured) -> String {
         bench::human(report, self.style, self.width)
+    }
+
+    /// What became of a track.
+    pub(super) fn replay(&self, report: &Played) -> String {
+        replay::human(report, self.style)
     }
 
     fn at<B: AsRef<[u8]>>(&self, at: &At<B>, now: PosixTime) -> String {

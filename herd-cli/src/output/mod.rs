@@ -11,6 +11,7 @@ mod places;
 #[cfg(test)]
 mod properties;
 mod raw;
+mod replay;
 mod style;
 mod table;
 mod units;
@@ -22,6 +23,7 @@ use herd_cli::{Reply, now};
 use crate::args::{DisplayArgs, FormatArg};
 use crate::bench::Report as Measured;
 use crate::digest::Report;
+use crate::replay::Report as Played;
 use human::Human;
 use style::Style;
 
@@ -80,6 +82,16 @@ impl Output {
             Form::Human(human) => human.bench(report),
             Form::Raw { .. } => bench::raw(report),
             Form::Json => bench::json(report),
+        };
+        self.to.write_all(text.as_bytes())
+    }
+
+    /// Shows what became of a track.
+    pub(crate) fn replay(&mut self, report: &Played) -> io::Result<()> {
+        let text = match &self.form {
+            Form::Human(human) => human.replay(report),
+            Form::Raw { .. } => replay::raw(report),
+            Form::Json => replay::json(report),
         };
         self.to.write_all(text.as_bytes())
     }

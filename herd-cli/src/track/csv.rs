@@ -1,6 +1,6 @@
 //! CSV with the names of its columns in the first line, RFC 4180, with commas, semicolons or tabs.
 
-use std::io::{BufRead, Chain, Read};
+use std::io::{BufRead, Chain};
 
 use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 use memchr::memchr_iter;

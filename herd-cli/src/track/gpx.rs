@@ -70,6 +70,8 @@ struct Begun {
 pub(crate) struct Gpx<R> {
     reader: Reader<Metered<R>>,
     buffer: Vec<u8>,
+    /// The document's own element has come.
+    begun: bool,
     /// The elements that are open.
     open: Vec<Element>,
     naming: Naming,
@@ -86,7 +88,7 @@ impl<R: BufRead> Gpx<R> {
         let mut reader = Reader::from_reader(Metered::new(from));
         reader.config_mut().expand_empty_elements = true;
         let (buffer, open, text) = (Vec::new(), Vec::new(), String::new());
-        Self { reader, buffer, open, naming, altitude, name: None, point: None, text }
+        Self { reader, buffer, begun: false, open, naming, altitude, name: None, point: None, text }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Row>, Broken> {
@@ -134,8 +136,9 @@ impl<R: BufRead> Gpx<R> {
 
     fn eof(&self, line: u64) -> Result<Step, Broken> {
         match self.open.len() {
-            0 if line == 1 && self.reader.buffer_position() == 0 => Err(Broken::UnknownFormat),
-            0 => Ok(Step::End),
+            0 if self.begun => Ok(Step::End),
+            0 if self.reader.buffer_position() == 0 => Err(Broken::UnknownFormat),
+            0 => Err(at(line, "expected <gpx>, found the end".to_owned())),
             open => Err(at(line, format!("the document ends with {open} of its elements open"))),
         }
     }
@@ -159,6 +162,7 @@ impl<R: BufRead> Gpx<R> {
             Element::Name | Element::Time | Element::Height => self.text.clear(),
             Element::Gpx | Element::Segment | Element::Other => {}
         }
+        self.begun = true;
         self.open.push(element);
         Ok(())
     }

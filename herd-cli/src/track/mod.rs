@@ -67,9 +67,9 @@ pub(crate) enum Broken {
     Read(#[source] io::Error),
     #[error("{line}: {wrong}")]
     At { line: u64, wrong: String },
-    #[error("is neither GPX nor NMEA 0183, nor CSV with the names of its columns in the first line")]
+    #[error("neither GPX nor NMEA 0183, nor CSV with the names of its columns in the first line")]
     UnknownFormat,
-    #[error("says of nobody in particular where they were: --id names who")]
+    #[error("nothing says whose positions these are: --id does")]
     Nobody,
 }
 
