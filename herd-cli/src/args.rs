@@ -103,10 +103,12 @@ pub(crate) enum Command {
     Bench(Box<BenchArgs>),
     /// Post a track from a file, GPX, NMEA or CSV, at its own pace
     Replay(ReplayArgs),
+    /// Talk line by line: protocol lines, and shorter words for them; with history and completion
+    Repl,
 }
 
 /// Which server.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ServerArgs {
     /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one;
     /// for digest and bench all there are]. Several times: for bench, each is loaded; elsewhere, each is asked in
@@ -140,6 +142,11 @@ impl ServerArgs {
             [server] => Ok(Some(server)),
             _ => Err(Fault::Usage("--server is for one server here".to_owned())),
         }
+    }
+
+    /// The same, with other servers.
+    pub(crate) fn with_servers(&self, servers: Vec<String>) -> Self {
+        Self { servers, ..self.clone() }
     }
 
     pub(crate) fn config(&self) -> Option<PathBuf> {

@@ -48,6 +48,11 @@ impl Choice {
         if self.is_several() { builder.on_event(narrator()) } else { builder }
     }
 
+    /// The one that is asked first.
+    pub(crate) fn first(&self) -> &Server {
+        &self.servers[0]
+    }
+
     /// Whether there is another one to go on with.
     pub(crate) const fn is_several(&self) -> bool {
         self.servers.len() > 1

@@ -42,9 +42,9 @@ pub(crate) enum Fault {
     Unexpected { server: String, what: &'static str, line: Vec<u8> },
     #[error("{server} has not shown in time what was posted at another server")]
     NotVisible { server: String },
-    /// A file of positions, in words.
+    /// What is wrong with the input, in words.
     #[error("{0}")]
-    Track(String),
+    Unusable(String),
     #[error("{}", match .0 { Signal::Interrupt => "interrupted", Signal::Terminate => "told to end" })]
     Ended(Signal),
     #[error("can't write the answer")]
@@ -61,7 +61,7 @@ impl Fault {
             | Self::UnknownServer(_)
             | Self::Address { .. }
             | Self::Usage(_)
-            | Self::Track(_)
+            | Self::Unusable(_)
             | Self::Input(_) => ExitCode::Usage,
             Self::Ended(signal) => (*signal).into(),
             Self::Server { .. }

@@ -17,6 +17,7 @@ mod input;
 mod operands;
 mod output;
 mod progress;
+mod repl;
 mod replay;
 mod signals;
 mod track;
@@ -60,6 +61,7 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Send { lines } => input::of(lines)?,
         Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
         Command::Bench(args) => return bench(&args, &cli.server, output),
+        Command::Repl => return repl::run(cli.server, output),
         Command::Replay(args) => return replay(&args, &cli.server, output),
     };
     let choice = Choice::of(&cli.server)?;

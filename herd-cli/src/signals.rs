@@ -65,4 +65,9 @@ impl Signals {
     pub(crate) fn first(&self) -> Signal {
         self.seen.unwrap_or(Signal::Interrupt)
     }
+
+    /// Lets the next one be the first again: the one that came has been heeded.
+    pub(crate) fn forget(&mut self) {
+        self.seen = None;
+    }
 }

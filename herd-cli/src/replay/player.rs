@@ -139,7 +139,7 @@ impl<P: Poster> Player<P> {
         }
         let nothing = self.report.ended == Ended::Whole && self.report.posted == 0;
         let nothing = nothing
-            .then(|| Fault::Track(format!("{}: there is no point in it that could be posted", self.report.file)));
+            .then(|| Fault::Unusable(format!("{}: there is no point in it that could be posted", self.report.file)));
         (self.report, failed.or(self.broken).or(nothing))
     }
 
@@ -168,7 +168,7 @@ impl<P: Poster> Player<P> {
             Some(Item::Broken(broken)) => {
                 self.open = false;
                 self.report.ended = Ended::Broken;
-                self.broken = Some(Fault::Track(said(&self.report.file, &broken)));
+                self.broken = Some(Fault::Unusable(said(&self.report.file, &broken)));
             }
         }
     }

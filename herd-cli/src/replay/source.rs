@@ -48,7 +48,7 @@ impl Source {
         }
         let path = Path::new(&args.file);
         let name = path.to_string_lossy().into_owned();
-        let broken = |error| Fault::Track(said(&name, &Broken::Read(error)));
+        let broken = |error| Fault::Unusable(said(&name, &Broken::Read(error)));
         let file = File::open(path).map_err(broken)?;
         let metadata = file.metadata().map_err(broken)?;
         if metadata.is_dir() {
