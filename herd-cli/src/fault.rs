@@ -47,6 +47,8 @@ pub(crate) enum Fault {
     Unusable(String),
     #[error("{}", match .0 { Signal::Interrupt => "interrupted", Signal::Terminate => "told to end" })]
     Ended(Signal),
+    #[error("can't write {}", file.display())]
+    File { file: std::path::PathBuf, source: io::Error },
     #[error("can't write the answer")]
     Output(#[source] io::Error),
     #[error("can't start")]
@@ -70,6 +72,7 @@ impl Fault {
             | Self::Broken(_)
             | Self::Unexpected { .. }
             | Self::NotVisible { .. }
+            | Self::File { .. }
             | Self::Output(_)
             | Self::Runtime(_) => ExitCode::Unanswered,
         }

@@ -34,6 +34,7 @@ use speed::Speed;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReplayArgs {
     /// The file: GPX, NMEA 0183 (RMC and GGA) or CSV; '-' is standard input, which is played as it comes
+    #[arg(value_hint = clap::ValueHint::FilePath)]
     file: OsString,
     /// Who moved, whatever the file says [default: the names in it; without any, the file's own]
     #[arg(long, value_name = "ID", value_parser = id)]
