@@ -3,6 +3,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "an address given as it is reads better")]
 
 pub(crate) mod fake;
+pub(crate) mod schema;
 pub(crate) mod servers;
 
 use std::io::{BufRead, BufReader, Write};
