@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "every test file is a crate of its own and uses some of it")]
 #![allow(clippy::needless_pass_by_value, reason = "an address given as it is reads better")]
 
+pub(crate) mod cutter;
 pub(crate) mod fake;
+pub(crate) mod pair;
 pub(crate) mod schema;
 pub(crate) mod servers;
 
