@@ -54,6 +54,11 @@ impl Choice {
         self.client(timeout).give_up_after(timeout).attempts_max(u32::MAX).on_event(narrator(true))
     }
 
+    /// The one that is asked first.
+    pub(crate) fn first(&self) -> &Server {
+        &self.servers[0]
+    }
+
     /// Whether there is another one to go on with.
     pub(crate) const fn is_several(&self) -> bool {
         self.servers.len() > 1

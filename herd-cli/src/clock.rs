@@ -17,8 +17,8 @@ pub fn monotonic() -> Monotonic {
     Monotonic::now()
 }
 
-/// The present, for deadlines.
-pub(crate) fn moment() -> Instant {
+/// The present, for deadlines. While tokio's clock is stopped for a test, this one is.
+pub fn moment() -> Instant {
     Instant::now()
 }
 

@@ -10,6 +10,7 @@ use crate::bench::BrokenLink;
 use crate::exit::ExitCode;
 use crate::input::InputError;
 use crate::operands::OperandError;
+use crate::signals::Signal;
 
 /// Why the program ends without having done all it should.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +44,13 @@ pub(crate) enum Fault {
     NotVisible { server: String },
     #[error("the known answers that this program was built with can't be read: {0}")]
     Vectors(String),
-    #[error("interrupted")]
-    Interrupted,
+    /// What is wrong with the input, in words.
+    #[error("{0}")]
+    Unusable(String),
+    #[error("{}", match .0 { Signal::Interrupt => "interrupted", Signal::Terminate => "told to end" })]
+    Ended(Signal),
+    #[error("can't write {}", file.display())]
+    File { file: std::path::PathBuf, source: io::Error },
     #[error("can't write the answer")]
     Output(#[source] io::Error),
     #[error("can't start")]
@@ -52,15 +58,16 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Operand(_)
             | Self::Config(_)
             | Self::UnknownServer(_)
             | Self::Address { .. }
             | Self::Usage(_)
+            | Self::Unusable(_)
             | Self::Input(_) => ExitCode::Usage,
-            Self::Interrupted => ExitCode::Interrupted,
+            Self::Ended(signal) => (*signal).into(),
             Self::Server { .. }
             | Self::Client(_)
             | Self::CutShort(_)
@@ -68,6 +75,7 @@ impl Fault {
             | Self::Unexpected { .. }
             | Self::NotVisible { .. }
             | Self::Vectors(_)
+            | Self::File { .. }
             | Self::Output(_)
             | Self::Runtime(_) => ExitCode::Unanswered,
         }

@@ -53,9 +53,9 @@ mod servers;
 pub use address::{Address, AddressError};
 pub use admin::{AdminError, PeerStatus, ServerStatus, status};
 pub use client::{BackOff, Builder, Client, Event, Replies};
-#[doc(hidden)] // for the program
-pub use clock::monotonic;
 pub use clock::now;
+#[doc(hidden)] // for the program
+pub use clock::{moment, monotonic};
 pub use config::{ConfigError, ConfigProblem};
 pub use connection::{Connection, Nearby, Reply};
 pub use error::{AtFault, ClientError, Unanswered};

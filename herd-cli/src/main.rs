@@ -18,12 +18,18 @@ mod fault;
 mod input;
 mod operands;
 mod output;
+mod pages;
+mod progress;
+mod repl;
+mod replay;
+mod signals;
+mod track;
 mod watch;
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use crate::args::{Cli, Command, ServerArgs};
 use crate::choice::Choice;
@@ -33,7 +39,8 @@ use crate::fault::{Fault, complain};
 use crate::output::Output;
 
 fn main() -> std::process::ExitCode {
-    let code = match Cli::try_parse() {
+    let parsed = pages::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let code = match parsed {
         Ok(cli) => run(cli).unwrap_or_else(|fault| report(&fault)),
         Err(error) if error.use_stderr() && error.kind() != MISSING => {
             complain(&args::one_line(&error));
@@ -41,8 +48,8 @@ fn main() -> std::process::ExitCode {
         }
         // --help, --version, or nothing at all: clap shows its text, on standard error in the last case.
         Err(error) => {
-            let _ = error.print();
-            if error.use_stderr() { ExitCode::Usage } else { ExitCode::Answered }
+            let shown = error.print().and_then(|()| io::Write::flush(&mut io::stdout()));
+            if error.use_stderr() { ExitCode::Usage } else { written(shown).unwrap_or_else(|fault| report(&fault)) }
         }
     };
     code.into()
@@ -61,6 +68,10 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
         Command::Bench(args) => return bench(&args, &cli.server, output),
         Command::Conformance(args) => return conformance(&args, &cli.server, output),
+        Command::Completions { what } => return show(&pages::completions(what, &cli.server)?, output),
+        Command::Man(args) => return show(&pages::man(&args)?, output),
+        Command::Repl => return repl::run(cli.server, output),
+        Command::Replay(args) => return replay(&args, &cli.server, output),
     };
     let choice = Choice::of(&cli.server)?;
     let client = choice.client_for_once(cli.server.timeout);
@@ -88,11 +99,8 @@ fn digest(admin: &[String], wait: Duration, server: &ServerArgs, mut output: Out
     let runtime = runtime()?;
     let report = runtime.block_on(digest::compare(&targets, server.timeout, wait));
     runtime.shutdown_background();
-    match output.digest(&report).and_then(|()| output.flush()) {
-        // A reader who goes away early is no error.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
-        _ => Ok((&report).into()),
-    }
+    written(output.digest(&report).and_then(|()| output.flush()))?;
+    Ok((&report).into())
 }
 
 /// Measures servers, shows it, and ends as all was answered or not.
@@ -103,9 +111,32 @@ fn bench(args: &bench::BenchArgs, server: &ServerArgs, mut output: Output) -> Re
     let outcome = measured?;
     let shown = output.bench(&outcome.report).and_then(|()| output.flush());
     outcome.complaints.iter().for_each(|what| complain(what));
+    written(shown)?;
+    Ok(outcome.code)
+}
+
+/// Plays a track, shows what became of it, and ends as it did.
+fn replay(args: &replay::ReplayArgs, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
+    let runtime = runtime()?;
+    let played = runtime.block_on(replay::play(args, server));
+    runtime.shutdown_background();
+    let outcome = played?;
+    let shown = output.replay(&outcome.report).and_then(|()| output.flush());
+    outcome.complaint.iter().for_each(|fault| complain(&fault.one_line()));
+    written(shown)?;
+    Ok(outcome.code)
+}
+
+/// What is to be done is only to be written.
+fn show(text: &str, mut output: Output) -> Result<ExitCode, Fault> {
+    written(output.text(text).and_then(|()| output.flush()))
+}
+
+/// A reader who goes away early is no error.
+fn written(shown: io::Result<()>) -> Result<ExitCode, Fault> {
     match shown {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
-        _ => Ok(outcome.code),
+        _ => Ok(ExitCode::Answered),
     }
 }
 
@@ -124,11 +155,8 @@ fn conformance(
         let report = held?;
         (output.conformance(&report), (&report).into())
     };
-    match shown.and_then(|()| output.flush()) {
-        // A reader who goes away early is no error.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
-        _ => Ok(code),
-    }
+    written(shown.and_then(|()| output.flush()))?;
+    Ok(code)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Fault> {

@@ -13,6 +13,7 @@ use super::report::{PropagationReport, ServerReport};
 use super::run::{Run, nanos};
 use super::targets::{Target, listed};
 use crate::fault::Fault;
+use crate::signals::Signal;
 
 /// Between two posts, so that nothing of the one is left when the next comes.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -203,7 +204,7 @@ impl Probe {
                 reply => refusal = Some(reply),
             }
         }
-        Err(refusal.map_or(Fault::Interrupted, |reply| self.unexpected("a question", &reply)))
+        Err(refusal.map_or(Fault::Ended(Signal::Interrupt), |reply| self.unexpected("a question", &reply)))
     }
 
     async fn exchange(&mut self, line: &[u8]) -> Result<Reply, Fault> {

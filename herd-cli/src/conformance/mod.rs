@@ -17,8 +17,9 @@ use std::time::Duration;
 use herd_cli::{Address, now};
 
 use crate::args::ServerArgs;
-use crate::bench::{Progress, named};
+use crate::bench::named;
 use crate::fault::Fault;
+use crate::progress::Progress;
 
 pub(crate) use check::Check;
 pub(crate) use report::{Failure, Outcome, Report, Tally, place};
@@ -29,19 +30,8 @@ pub(crate) use vectors::Level;
 /// After so many conversations in a row with a server that says nothing, it is not asked any more.
 pub(crate) const SILENT_MAX: usize = 3;
 
+/// What `conformance --help` says besides.
 pub(crate) const AFTER: &str = "\
-Examples:
-  herd-cli conformance --server 127.0.0.1:12000
-      Does this server keep to the protocol? A table by section of WIRE.md, and what failed
-  herd-cli conformance --server Riley --server Campbell
-      Both of them, and whether what is posted at one comes to the other
-  herd-cli conformance --server 192.0.2.10:12000 --level core
-      The same, ending by what the course assignment asks for alone
-  herd-cli conformance --section 2.3 --section 3
-      Only locations, and questions
-  herd-cli conformance --list
-      What would be tried
-
 Clients have names that nobody else uses (they end in -PID-NUMBER), and their positions stay with the
 herd as any others do. Questions about places want at most 20 results each, some fifty in all.";
 
@@ -132,7 +122,7 @@ async fn reach(targets: &[Target], timeout: Duration) -> Result<(), Fault> {
         let reached = target.address.connect(timeout).await;
         reached.map_err(|source| match target.name == target.address.to_string() {
             true => Fault::Client(source),
-            false => Fault::NotConnected { name: target.name.clone(), source },
+            false => Fault::Server { name: target.name.clone(), source },
         })?;
     }
     Ok(())

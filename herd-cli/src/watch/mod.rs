@@ -42,15 +42,7 @@ only where nobody answers at first is it given up, after --timeout. Another serv
 be a moment behind: then an earlier position is shown again, and after it the newer.
 
 Ctrl-C ends it, as --count and --for do. The exit code then is 0; 1 where a client has
-never been known, and 3 where a reply was none of the protocol's.
-
-Examples:
-  herd-cli watch kiwi.cs.ucla.edu
-      Where is kiwi? One line now, and one whenever that changes
-  herd-cli watch kiwi.cs.ucla.edu emu --server Riley --server Campbell --interval 0.2
-      Two clients, five times a second, by Campbell if Riley is away
-  herd-cli watch kiwi.cs.ucla.edu --count 1 --for 60 --json
-      Wait for kiwi to be there, a minute at most";
+never been known, and 3 where a reply was none of the protocol's.";
 
 /// What to watch, how often and how long.
 #[derive(Debug, Args)]
