@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use herd_cli::{Address, Client, Reply, Servers, now};
+use herd_cli::{Address, Connection, Reply, Servers, now};
 use herd_proto::{ClientId, Iamat, Limit, Location, PosixTime, Radius, Response, Timestamp};
 
 /// Steps of the way round.
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn track(address: &Address) -> Result<(), Box<dyn Error>> {
-    let mut client = Client::connect(address, Duration::from_secs(10)).await?;
+    let mut client = Connection::connect(address, Duration::from_secs(10)).await?;
     let id = ClientId::new("tracker.example")?;
 
     // All steps leave at once; nobody waits for a reply before the next.

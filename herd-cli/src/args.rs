@@ -6,49 +6,15 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::bench::{self, BenchArgs};
-use crate::conformance::{self, ConformanceArgs};
+use crate::bench::BenchArgs;
+use crate::conformance::ConformanceArgs;
 use crate::fault::Fault;
-
-const EXAMPLES: &str = "\
-Examples:
-  herd-cli iamat kiwi.cs.ucla.edu +34.068930-118.445127
-      Tell Riley, on this machine, that kiwi is there now
-  herd-cli whatsat kiwi.cs.ucla.edu 10 5 --server Campbell
-      Ask another server for at most 5 places within 10 km of kiwi
-  herd-cli send --server herd.example.org:12000 < lines.txt
-      Send lines as they are, and print each one's reply
-  herd-cli whatsat kiwi.cs.ucla.edu 10 5 --json | jq '.places.results[].name'
-      Only the names of the places
-  herd-cli digest
-      Do the servers hold the same? One line each, and one that says it
-  herd-cli bench --server Riley --pipeline 16
-      How many posts a second does Riley answer, and how fast? (bench --help says more)
-  herd-cli conformance --server herd.example.org:12000
-      Does this server keep to the protocol, whoever wrote it?
-
-Exit codes:
-  0    everything was answered; the servers agree; everything tried passed
-  1    everything was answered, something with '?'; the servers differ, or some of
-       them did not answer; something tried failed
-  2    the command line, the configuration or the input can't be used
-  3    something was not answered: no connection, no reply in time, a connection
-       that ended early, a reply that is none of the protocol's; no server answered
-  130  interrupted (Ctrl-C); of bench only where nothing was measured yet
-
-On a terminal replies are shown for people. In a pipe they are the bytes that came:
-the reply's line, and for whatsat its JSON and a blank line. With --json each
-reply is one line:
-  {\"reply\":\"at\",\"server\":…,\"skew\":…,\"client\":…,\"location\":…,\"latitude\":…,\"longitude\":…,\"time\":…}
-  {\"reply\":\"nearby\",\"at\":{…},\"places\":…}
-  {\"reply\":\"invalid\",\"line\":…}
-  {\"reply\":\"unreadable\",\"line\":…,\"error\":…}
-  {\"reply\":\"digest\",\"server\":…,\"address\":…,\"herd\":…,\"records\":…,\"root\":…,\"links\":…,\"links_up\":…,\"links_in_sync\":…}
-  {\"reply\":\"verdict\",\"agree\":…,\"asked\":…,\"answered\":…,\"text\":…}";
+use crate::pages::{Completion, ManArgs};
+use crate::replay::ReplayArgs;
 
 /// Talk to a location herd: say where a client is, ask what is near it.
 #[derive(Debug, Parser)]
-#[command(name = "herd-cli", version, arg_required_else_help = true, after_long_help = EXAMPLES)]
+#[command(name = "herd-cli", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -101,18 +67,29 @@ pub(crate) enum Command {
         wait: Duration,
     },
     /// Put servers under load and measure them: rate and latencies, propagation, a burst of clients
-    #[command(after_long_help = bench::AFTER)]
     Bench(Box<BenchArgs>),
     /// Hold servers, of whatever make, against what the protocol says
-    #[command(after_long_help = conformance::AFTER)]
     Conformance(ConformanceArgs),
+    /// Post a track from a file, GPX, NMEA or CSV, at its own pace
+    Replay(ReplayArgs),
+    /// Talk line by line: protocol lines, and shorter words for them; with history and completion
+    Repl,
+    /// Print what makes a shell complete command lines of this program
+    Completions {
+        /// For which shell
+        #[arg(value_enum, value_name = "WHAT")]
+        what: Completion,
+    },
+    /// Print a man page, or write all of them
+    Man(ManArgs),
 }
 
 /// Which server.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ServerArgs {
     /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one;
-    /// for digest, bench and conformance all there are]. For bench and conformance as often as you like
+    /// for digest, bench and conformance all there are]. Several times: for bench and conformance, each is loaded or tried; elsewhere, each is asked in
+    /// turn when the one before it fails
     #[arg(long = "server", short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
     pub(crate) servers: Vec<String>,
     /// The herd's configuration, to find servers by name [default: five servers on this machine]
@@ -124,6 +101,7 @@ pub(crate) struct ServerArgs {
         value_name = "FILE",
         env = "HERD_CONFIG",
         hide_env_values = true,
+        value_hint = clap::ValueHint::FilePath,
         help_heading = "Server"
     )]
     #[arg(value_parser = clap::builder::OsStringValueParser::new())]
@@ -142,6 +120,11 @@ impl ServerArgs {
             [server] => Ok(Some(server)),
             _ => Err(Fault::Usage("--server is for one server here".to_owned())),
         }
+    }
+
+    /// The same, with other servers.
+    pub(crate) fn with_servers(&self, servers: Vec<String>) -> Self {
+        Self { servers, ..self.clone() }
     }
 
     pub(crate) fn config(&self) -> Option<PathBuf> {

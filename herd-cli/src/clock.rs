@@ -17,8 +17,18 @@ pub fn monotonic() -> Monotonic {
     Monotonic::now()
 }
 
-/// The moment `wait` from now; a wait beyond thirty years is as good as one of thirty years.
+/// The present, for deadlines. While tokio's clock is stopped for a test, this one is.
+pub fn moment() -> Instant {
+    Instant::now()
+}
+
+/// The moment `wait` from now.
 pub(crate) fn deadline(wait: Duration) -> Instant {
+    after(moment(), wait)
+}
+
+/// The moment `wait` after another; a wait beyond thirty years is as good as one of thirty years.
+pub(crate) fn after(moment: Instant, wait: Duration) -> Instant {
     const LONGEST: Duration = Duration::from_secs(30 * 365 * 86_400);
-    Instant::now() + wait.min(LONGEST)
+    moment + wait.min(LONGEST)
 }

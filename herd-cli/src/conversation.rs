@@ -6,6 +6,7 @@ use std::time::Duration;
 use herd_cli::{Client, ClientError, Reply};
 use herd_proto::Response;
 
+use crate::choice::Choice;
 use crate::exit::ExitCode;
 use crate::fault::{Fault, complain};
 use crate::input::{InputError, Lines};
@@ -14,15 +15,19 @@ use crate::output::Output;
 /// The most lines that may be without their reply.
 const UNANSWERED_MAX: usize = 1024;
 
+/// The most bytes of lines without their reply before more lines are taken: they are kept, to be sent again elsewhere.
+const UNANSWERED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// The most bytes that wait to leave before more lines are taken.
 const QUEUED_MAX: usize = 64 * 1024;
 
 /// The most lines taken at once.
 const BATCH: usize = 64;
 
-/// One run of the program against one server.
-pub(crate) struct Conversation {
+/// One run of the program against one server, or against the others once it fails.
+pub(crate) struct Conversation<'a> {
     client: Client,
+    choice: &'a Choice,
     lines: Lines,
     /// More lines may come.
     open: bool,
@@ -31,9 +36,9 @@ pub(crate) struct Conversation {
     worst: ExitCode,
 }
 
-impl Conversation {
-    pub(crate) const fn new(client: Client, lines: Lines, output: Output) -> Self {
-        Self { client, lines, open: true, output, replies: 0, worst: ExitCode::Answered }
+impl<'a> Conversation<'a> {
+    pub(crate) const fn new(client: Client, choice: &'a Choice, lines: Lines, output: Output) -> Self {
+        Self { client, choice, lines, open: true, output, replies: 0, worst: ExitCode::Answered }
     }
 
     /// Sends every line and shows every reply. A reader who goes away early ends it, and that is no error.
@@ -53,7 +58,8 @@ impl Conversation {
                 return Ok(());
             }
             let room = BATCH.min(UNANSWERED_MAX.saturating_sub(self.client.unanswered()));
-            let wants_lines = self.open && room > 0 && self.client.queued() < QUEUED_MAX;
+            let (kept, queued) = (self.client.unanswered_bytes(), self.client.queued());
+            let wants_lines = self.open && room > 0 && kept < UNANSWERED_BYTES_MAX && queued < QUEUED_MAX;
             tokio::select! {
                 // Lines first, up to the bounds: what is known to be wanted is sent before an end of the connection is seen,
                 // and then counts as unanswered.
@@ -64,7 +70,7 @@ impl Conversation {
                         return self.show_the_rest().await.and(Err(fault));
                     }
                 }
-                event = next_event(&mut self.client) => self.take_event(event).await?,
+                event = next_event(&mut self.client, self.choice) => self.take_event(event).await?,
             }
         }
     }
@@ -81,7 +87,8 @@ impl Conversation {
             Ok(reply) => self.show(&reply),
             Err(error) => {
                 self.output.flush().map_err(Fault::Output)?;
-                Err(if self.has_lines_left().await { Fault::CutShort(error) } else { Fault::Client(error) })
+                let fault = self.choice.fault(error);
+                Err(if self.has_lines_left().await { Fault::CutShort(fault.into()) } else { fault })
             }
         }
     }
@@ -109,7 +116,7 @@ impl Conversation {
 
     /// After a fault of the input: what was sent is still answered.
     async fn show_the_rest(&mut self) -> Result<(), Fault> {
-        while let Some(reply) = self.client.next_reply().await? {
+        while let Some(reply) = self.client.next_reply().await.map_err(|error| self.choice.fault(error))? {
             self.show(&reply)?;
         }
         self.output.flush().map_err(Fault::Output)
@@ -130,10 +137,14 @@ impl Conversation {
     }
 }
 
-/// The next reply; while none is awaited, the end of the connection or something nobody asked for.
-async fn next_event(client: &mut Client) -> Result<Reply, ClientError> {
-    match client.next_reply().await? {
-        Some(reply) => Ok(reply),
-        None => client.idle().await,
+/// The next reply; while none is awaited, the end of the connection or something nobody asked for. An end is no fault where
+/// there are other servers: the next line finds one.
+async fn next_event(client: &mut Client, choice: &Choice) -> Result<Reply, ClientError> {
+    if let Some(reply) = client.next_reply().await? {
+        return Ok(reply);
+    }
+    match client.idle().await {
+        Err(_) if choice.is_several() => std::future::pending().await,
+        event => event,
     }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use herd_proto::{Escaped, Invalid};
 
-use crate::Address;
+use crate::{Address, TargetError};
 
-/// Why a call of [`Client`](crate::Client) failed.
+/// Why a call of [`Client`](crate::Client) or [`Connection`](crate::Connection) failed. [`at_fault`](Self::at_fault) says
+/// whose doing it is.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -62,6 +63,81 @@ pub enum ClientError {
     /// The reply is none of the protocol's.
     #[error("the server's reply is none of the protocol's")]
     Unreadable(#[source] Invalid<Bytes>),
+    /// The server said something that is the reply to nothing; the next request would get it for its own.
+    #[error("the server sent something nobody asked for")]
+    Unasked,
+    /// A text that means no server.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A client is to be made of no server at all.
+    #[error("no server to connect to")]
+    NoServer,
+    /// As many requests are unanswered as may be. Nothing was queued; fetch replies first.
+    #[error("no room for another request: {0}")]
+    Full(Unanswered),
+    /// No server has answered for as long as was to be tried. The requests are kept, but for that of a typed call.
+    #[error("gave up after {}, the last of {server}: {unanswered}", Failures(*.failures))]
+    GaveUp {
+        /// The server that failed last.
+        server: String,
+        /// How often servers failed since there was an answer.
+        failures: u32,
+        /// How many requests are without a reply.
+        unanswered: Unanswered,
+        /// How it failed.
+        source: Box<ClientError>,
+    },
+    /// Over and over a connection was lost when this request was the next to be answered, the last times with no other beside
+    /// it. It is not sent again. Whether a server took it is not known.
+    #[error("{attempts} connections were lost over one request: {}", Escaped(.line))]
+    Undeliverable {
+        /// The request.
+        line: Bytes,
+        /// How many connections were lost.
+        attempts: u32,
+        /// How the last one was.
+        source: Box<ClientError>,
+    },
+}
+
+/// Whose doing an error is, as far as one end can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AtFault {
+    /// The caller's: the same call will fail again.
+    Caller,
+    /// A server's: it refused, or said what no server should.
+    Server,
+    /// Nobody's but the way between, or a server that is not there. It may work later.
+    Network,
+}
+
+impl ClientError {
+    /// Whose doing it is. Of an [`Undeliverable`](Self::Undeliverable) request, a server's: none should fall silent over
+    /// what it is sent.
+    pub const fn at_fault(&self) -> AtFault {
+        match self {
+            Self::LineFeed | Self::NotNext(_) | Self::Target(_) | Self::NoServer | Self::Full(_) => AtFault::Caller,
+            Self::Refused(_)
+            | Self::Mismatched(_)
+            | Self::Unreadable(_)
+            | Self::Unasked
+            | Self::Undeliverable { .. } => AtFault::Server,
+            Self::Unreachable { .. }
+            | Self::ConnectTimedOut { .. }
+            | Self::TimedOut { .. }
+            | Self::Closed { .. }
+            | Self::GaveUp { .. } => AtFault::Network,
+        }
+    }
+}
+
+struct Failures(u32);
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 1 { f.write_str("1 failure") } else { write!(f, "{} failures", self.0) }
+    }
 }
 
 /// So many requests without a reply.

@@ -12,8 +12,10 @@ pub(crate) enum ExitCode {
     /// Something was not answered: no connection, no reply in time, a connection that ended early, a reply that is none.
     /// Or what was answered could not be written.
     Unanswered = 3,
-    /// Interrupted before there was anything to show: what shells say of a program that the signal ended.
+    /// Interrupted by Ctrl-C; of a measurement, before there was anything to show. It is what shells say of a program that the signal ended.
     Interrupted = 130,
+    /// Told to end by SIGTERM; likewise.
+    Terminated = 143,
 }
 
 impl From<ExitCode> for std::process::ExitCode {

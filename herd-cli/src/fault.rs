@@ -10,6 +10,7 @@ use crate::bench::BrokenLink;
 use crate::exit::ExitCode;
 use crate::input::InputError;
 use crate::operands::OperandError;
+use crate::signals::Signal;
 
 /// Why the program ends without having done all it should.
 #[derive(Debug, thiserror::Error)]
@@ -26,13 +27,14 @@ pub(crate) enum Fault {
     Usage(String),
     #[error(transparent)]
     Input(#[from] InputError),
+    /// What befell a server that has to be named.
     #[error("{name}")]
-    NotConnected { name: String, source: ClientError },
+    Server { name: String, source: ClientError },
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The connection failed while there was more to say.
     #[error("the rest of the input was not sent")]
-    CutShort(#[source] ClientError),
+    CutShort(#[source] Box<Fault>),
     /// A connection of a load, before that began.
     #[error(transparent)]
     Broken(#[from] BrokenLink),
@@ -40,10 +42,15 @@ pub(crate) enum Fault {
     Unexpected { server: String, what: &'static str, line: Vec<u8> },
     #[error("{server} has not shown in time what was posted at another server")]
     NotVisible { server: String },
+    /// What is wrong with the input, in words.
+    #[error("{0}")]
+    Unusable(String),
+    #[error("{}", match .0 { Signal::Interrupt => "interrupted", Signal::Terminate => "told to end" })]
+    Ended(Signal),
+    #[error("can't write {}", file.display())]
+    File { file: std::path::PathBuf, source: io::Error },
     #[error("the known answers that this program was built with can't be read: {0}")]
     Vectors(String),
-    #[error("interrupted")]
-    Interrupted,
     #[error("can't write the answer")]
     Output(#[source] io::Error),
     #[error("can't start")]
@@ -51,21 +58,23 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Operand(_)
             | Self::Config(_)
             | Self::UnknownServer(_)
             | Self::Address { .. }
             | Self::Usage(_)
+            | Self::Unusable(_)
             | Self::Input(_) => ExitCode::Usage,
-            Self::Interrupted => ExitCode::Interrupted,
-            Self::NotConnected { .. }
+            Self::Ended(signal) => (*signal).into(),
+            Self::Server { .. }
             | Self::Client(_)
             | Self::CutShort(_)
             | Self::Broken(_)
             | Self::Unexpected { .. }
             | Self::NotVisible { .. }
+            | Self::File { .. }
             | Self::Vectors(_)
             | Self::Output(_)
             | Self::Runtime(_) => ExitCode::Unanswered,

@@ -8,6 +8,7 @@
 
 mod args;
 mod bench;
+mod choice;
 mod conformance;
 mod conversation;
 mod digest;
@@ -16,21 +17,28 @@ mod fault;
 mod input;
 mod operands;
 mod output;
+mod pages;
+mod progress;
+mod repl;
+mod replay;
+mod signals;
+mod track;
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use clap::Parser;
-use herd_cli::{Address, Client, Servers};
+use clap::FromArgMatches;
 
 use crate::args::{Cli, Command, ServerArgs};
+use crate::choice::Choice;
 use crate::conversation::Conversation;
 use crate::exit::ExitCode;
 use crate::fault::{Fault, complain};
 use crate::output::Output;
 
 fn main() -> std::process::ExitCode {
-    let code = match Cli::try_parse() {
+    let parsed = pages::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let code = match parsed {
         Ok(cli) => run(cli).unwrap_or_else(|fault| report(&fault)),
         Err(error) if error.use_stderr() && error.kind() != MISSING => {
             complain(&args::one_line(&error));
@@ -38,8 +46,8 @@ fn main() -> std::process::ExitCode {
         }
         // --help, --version, or nothing at all: clap shows its text, on standard error in the last case.
         Err(error) => {
-            let _ = error.print();
-            if error.use_stderr() { ExitCode::Usage } else { ExitCode::Answered }
+            let shown = error.print().and_then(|()| io::Write::flush(&mut io::stdout()));
+            if error.use_stderr() { ExitCode::Usage } else { written(shown).unwrap_or_else(|fault| report(&fault)) }
         }
     };
     code.into()
@@ -57,15 +65,17 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
         Command::Bench(args) => return bench(&args, &cli.server, output),
         Command::Conformance(args) => return conformance(&args, &cli.server, output),
+        Command::Completions { what } => return show(&pages::completions(what, &cli.server)?, output),
+        Command::Man(args) => return show(&pages::man(&args)?, output),
+        Command::Repl => return repl::run(cli.server, output),
+        Command::Replay(args) => return replay(&args, &cli.server, output),
     };
-    let (name, address) = server(&cli.server)?;
+    let choice = Choice::of(&cli.server)?;
+    let client = choice.client_for_once(cli.server.timeout);
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
-        let client = Client::connect(&address, cli.server.timeout).await.map_err(|source| match name {
-            Some(name) => Fault::NotConnected { name, source },
-            None => Fault::Client(source),
-        })?;
-        Conversation::new(client, lines, output).run().await
+        let client = client.connect().await.map_err(|error| choice.fault(error))?;
+        Conversation::new(client, &choice, lines, output).run().await
     });
     // A look-up of a name that hangs must not hold the program back.
     runtime.shutdown_background();
@@ -78,11 +88,8 @@ fn digest(admin: &[String], wait: Duration, server: &ServerArgs, mut output: Out
     let runtime = runtime()?;
     let report = runtime.block_on(digest::compare(&targets, server.timeout, wait));
     runtime.shutdown_background();
-    match output.digest(&report).and_then(|()| output.flush()) {
-        // A reader who goes away early is no error.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
-        _ => Ok((&report).into()),
-    }
+    written(output.digest(&report).and_then(|()| output.flush()))?;
+    Ok((&report).into())
 }
 
 /// Measures servers, shows it, and ends as all was answered or not.
@@ -93,9 +100,32 @@ fn bench(args: &bench::BenchArgs, server: &ServerArgs, mut output: Output) -> Re
     let outcome = measured?;
     let shown = output.bench(&outcome.report).and_then(|()| output.flush());
     outcome.complaints.iter().for_each(|what| complain(what));
+    written(shown)?;
+    Ok(outcome.code)
+}
+
+/// Plays a track, shows what became of it, and ends as it did.
+fn replay(args: &replay::ReplayArgs, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
+    let runtime = runtime()?;
+    let played = runtime.block_on(replay::play(args, server));
+    runtime.shutdown_background();
+    let outcome = played?;
+    let shown = output.replay(&outcome.report).and_then(|()| output.flush());
+    outcome.complaint.iter().for_each(|fault| complain(&fault.one_line()));
+    written(shown)?;
+    Ok(outcome.code)
+}
+
+/// What is to be done is only to be written.
+fn show(text: &str, mut output: Output) -> Result<ExitCode, Fault> {
+    written(output.text(text).and_then(|()| output.flush()))
+}
+
+/// A reader who goes away early is no error.
+fn written(shown: io::Result<()>) -> Result<ExitCode, Fault> {
     match shown {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
-        _ => Ok(outcome.code),
+        _ => Ok(ExitCode::Answered),
     }
 }
 
@@ -114,34 +144,12 @@ fn conformance(
         let report = held?;
         (output.conformance(&report), (&report).into())
     };
-    match shown.and_then(|()| output.flush()) {
-        // A reader who goes away early is no error.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::Output(error)),
-        _ => Ok(code),
-    }
+    written(shown.and_then(|()| output.flush()))?;
+    Ok(code)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Fault::Runtime)
-}
-
-/// The server's name, if it was found by it, and its address. A name has no colon and an address has one; the configuration
-/// is only read for a name.
-fn server(args: &ServerArgs) -> Result<(Option<String>, Address), Fault> {
-    if let Some(text) = args.server()?.filter(|text| text.contains(':')) {
-        let address =
-            text.parse().map_err(|source| Fault::Address { option: "--server", text: text.to_owned(), source })?;
-        return Ok((None, address));
-    }
-    let servers = match args.config() {
-        Some(file) => Servers::from_config(&file)?,
-        None => Servers::default_herd(),
-    };
-    let found = match args.server()? {
-        Some(name) => servers.find(name)?,
-        None => servers.find("Riley").or_else(|error| servers.iter().next().ok_or(error))?,
-    };
-    Ok((Some(found.name().to_owned()), found.address().clone()))
 }
 
 fn report(fault: &Fault) -> ExitCode {

@@ -25,23 +25,34 @@ impl OperandError {
 
 /// The line of `herd-cli iamat`.
 pub(crate) fn iamat(client: &OsStr, location: &OsStr, time: Option<&OsStr>) -> Result<Vec<u8>, OperandError> {
-    let client = read(client, ClientId::new)?;
-    let location = read(location, Location::new)?;
-    let present = now().to_string();
-    let time = read(time.unwrap_or(OsStr::new(&present)), Timestamp::new)?;
-    Ok(Iamat::new(client, location, time).line().to_vec())
+    let [client, location] = [client, location].map(OsStr::as_encoded_bytes);
+    iamat_of(client, location, time.map(OsStr::as_encoded_bytes))
 }
 
 /// The line of `herd-cli whatsat`.
 pub(crate) fn whatsat(client: &OsStr, radius: &OsStr, limit: &OsStr) -> Result<Vec<u8>, OperandError> {
+    let [client, radius, limit] = [client, radius, limit].map(OsStr::as_encoded_bytes);
+    whatsat_of(client, radius, limit)
+}
+
+/// An IAMAT of these operands; without a time it is now.
+pub(crate) fn iamat_of(client: &[u8], location: &[u8], time: Option<&[u8]>) -> Result<Vec<u8>, OperandError> {
+    let client = read(client, ClientId::new)?;
+    let location = read(location, Location::new)?;
+    let present = now().to_string();
+    let time = read(time.unwrap_or(present.as_bytes()), Timestamp::new)?;
+    Ok(Iamat::new(client, location, time).line().to_vec())
+}
+
+/// A WHATSAT of these operands.
+pub(crate) fn whatsat_of(client: &[u8], radius: &[u8], limit: &[u8]) -> Result<Vec<u8>, OperandError> {
     let client = read(client, ClientId::new)?;
     let radius = read(radius, Radius::new)?;
     let limit = read(limit, Limit::new)?;
     Ok(Whatsat::new(client, radius, limit).line().to_vec())
 }
 
-fn read<'a, T>(text: &'a OsStr, value: impl FnOnce(&'a [u8]) -> Result<T, ParseError>) -> Result<T, OperandError> {
-    let text = text.as_encoded_bytes();
+fn read<'a, T>(text: &'a [u8], value: impl FnOnce(&'a [u8]) -> Result<T, ParseError>) -> Result<T, OperandError> {
     value(text).map_err(|error| OperandError { text: text.to_vec(), error })
 }
 

@@ -1,10 +1,11 @@
 //! Where the servers of a herd are, by name.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use herd_proto::herd::DEFAULT_SERVERS;
 
-use crate::{Address, ConfigError, config};
+use crate::{Address, AddressError, ConfigError, config};
 
 /// A server's name and its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ impl Server {
         Self { name, address, admin }
     }
 
-    /// The name.
+    /// The name; of one that is only known by its address, that.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -32,6 +33,26 @@ impl Server {
     /// Where it answers to those who watch over it, if it does.
     pub const fn admin(&self) -> Option<&Address> {
         self.admin.as_ref()
+    }
+}
+
+/// A server that is only known by its address.
+impl From<Address> for Server {
+    fn from(address: Address) -> Self {
+        Self::new(address.to_string(), address, None)
+    }
+}
+
+/// A server that is only known by its address.
+impl From<SocketAddr> for Server {
+    fn from(address: SocketAddr) -> Self {
+        Address::from(address).into()
+    }
+}
+
+impl From<&Server> for Server {
+    fn from(server: &Self) -> Self {
+        server.clone()
     }
 }
 
@@ -77,6 +98,18 @@ impl Servers {
         })
     }
 
+    /// The server that a text means: the address it is, if it has a colon, and else the name.
+    ///
+    /// # Errors
+    /// There is no such name, or the text is no address.
+    pub fn target(&self, text: &str) -> Result<Server, TargetError> {
+        if !text.contains(':') {
+            return Ok(self.find(text)?.clone());
+        }
+        let address: Address = text.parse().map_err(|source| TargetError::Address { text: text.to_owned(), source })?;
+        Ok(address.into())
+    }
+
     /// All of them, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Server> {
         self.list.iter()
@@ -93,6 +126,23 @@ pub struct UnknownServer {
     pub known: Vec<String>,
     /// Where they come from; `None` for the default herd.
     pub file: Option<PathBuf>,
+}
+
+/// A text that means no server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// It has no colon, so it should be a name.
+    #[error(transparent)]
+    Unknown(#[from] UnknownServer),
+    /// It has a colon, so it should be an address.
+    #[error("server '{text}'")]
+    Address {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        source: AddressError,
+    },
 }
 
 fn herd(file: Option<&Path>) -> String {
@@ -114,5 +164,17 @@ mod tests {
             servers.find("riley").unwrap_err().to_string(),
             "no server is called 'riley' in the default herd: there are Riley, Jaquez, Juzang, Campbell, Bernard"
         );
+    }
+
+    #[test]
+    fn a_target_is_a_name_or_an_address() {
+        let servers = Servers::default_herd();
+        assert_eq!(servers.target("Bernard").unwrap().address().port(), 12004);
+        let server = servers.target("[::1]:9").unwrap();
+        assert_eq!((server.name(), server.address().host(), server.admin()), ("[::1]:9", "::1", None));
+        assert!(matches!(servers.target("nobody"), Err(TargetError::Unknown(_))));
+        let error = servers.target("localhost:x").unwrap_err();
+        assert_eq!(error.to_string(), "server 'localhost:x'");
+        assert!(matches!(error, TargetError::Address { source: AddressError::Port, .. }));
     }
 }

@@ -394,6 +394,6 @@ fn wrong_options_are_one_line_each() {
         let arguments: Vec<&str> = ["bench"].into_iter().chain(line.split_whitespace()).collect();
         fails(&herd_cli(&arguments).output().unwrap(), 2, complaint);
     }
-    let output = herd_cli(&["iamat", "kiwi", "+1+1", "--server", "Riley", "--server", "Juzang"]).output().unwrap();
+    let output = herd_cli(&["digest", "--server", "Riley", "--server", "Juzang"]).output().unwrap();
     fails(&output, 2, "--server is for one server here");
 }

@@ -1,153 +1,465 @@
-//! The library's client against a server of a few lines.
+//! The library's client against servers that go wrong: whatever becomes of the connections, every request has one outcome,
+//! and in order.
 
 mod common;
 
-use std::io::{Read, Write};
-use std::thread;
+use std::future::poll_fn;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::sync::mpsc;
 use std::time::Duration;
 
-use common::{AT, BODY, answering, herd, serve};
-use herd_cli::{Address, Client, ClientError, Reply, Unanswered};
-use herd_proto::{ClientId, Limit, Location, Radius, Request, Response, Timestamp};
+use common::fake::{Deed, Fake};
+use common::{AT, BODY, herd};
+use futures_core::Stream;
+use herd_cli::{AtFault, BackOff, Builder, Client, ClientError, Connection, Event, Reply, Unanswered};
+use herd_proto::{ClientId, Limit, Location, Radius, Response, Timestamp};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Short enough for a test that has to sit one out; of the servers here, those that answer do at once.
+const SHORT: Duration = Duration::from_millis(300);
 
-async fn connect(to: std::net::SocketAddr, timeout: Duration) -> Client {
-    Client::connect(&Address::new(to.ip().to_string(), to.port()), timeout).await.unwrap()
+/// A client that wastes no time between tries, and has enough of it.
+fn quick() -> Builder {
+    Client::builder().back_off(BackOff::new(Duration::from_millis(1), Duration::from_millis(5)))
 }
 
-fn whatsat(id: &str) -> (ClientId<'_>, Radius<'static>, Limit) {
-    (ClientId::new(id).unwrap(), Radius::new("10").unwrap(), Limit::new("5").unwrap())
+fn to(servers: &[&Fake]) -> Builder {
+    servers.iter().fold(quick(), |builder, fake| builder.server(fake.address))
+}
+
+/// An address nobody listens at.
+fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Posts, questions and nonsense, each unlike the others, and what they are answered with.
+fn requests(count: usize) -> Vec<(String, String)> {
+    let request = |number| match number % 4 {
+        0 | 1 => {
+            let post = format!("c{number} +1+1 7.{number}");
+            (format!("IAMAT {post}"), format!("AT Riley +0.263873386 {post}"))
+        }
+        2 => ("WHATSAT kiwi 10 5".to_owned(), format!("{AT}\n{BODY}")),
+        _ => (format!("nonsense {number}"), format!("? nonsense {number}")),
+    };
+    (0..count).map(request).collect()
+}
+
+fn text(reply: Reply) -> String {
+    let bytes = match reply {
+        Reply::Response(Response::At(at)) => at.line().to_vec(),
+        Reply::Response(Response::Nearby { at, body }) => [at.line(), b"\n", &body[..]].concat(),
+        Reply::Response(Response::Invalid(line)) => line.to_vec(),
+        Reply::Unreadable(invalid) => [b"unreadable: ", &invalid.line[..]].concat(),
+    };
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Queues them all, and holds what comes against what should come.
+async fn are_answered(client: &mut Client, requests: &[(String, String)]) {
+    for (line, _) in requests {
+        client.send_line(line.as_bytes()).unwrap();
+    }
+    for (line, answer) in requests {
+        let reply = client.next_reply().await.unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(reply.map(text).as_ref(), Some(answer), "{line}");
+    }
+    assert_eq!(client.next_reply().await.unwrap(), None);
+    assert_eq!((client.unanswered(), client.unanswered_bytes(), client.queued()), (0, 0, 0));
+}
+
+const fn is_send<T: Send + 'static>() {}
+const _: () = {
+    is_send::<Client>();
+    is_send::<Connection>();
+    is_send::<Builder>();
+    is_send::<ClientError>();
+};
+
+#[test]
+fn its_futures_can_be_spawned() {
+    fn is_send(_: impl Send) {}
+    let mut client = quick().server(nobody()).build().unwrap();
+    is_send(client.next_reply());
+    is_send(client.flush());
+    is_send(client.idle());
+    is_send(client.replies());
+    is_send(quick().server(nobody()).connect());
 }
 
 #[tokio::test]
-async fn typed_calls_have_typed_answers() {
-    let mut client = connect(herd(), PATIENCE).await;
-    let (id, radius, limit) = whatsat("kiwi");
-    let (location, time) = (Location::new("+34-118/").unwrap(), Timestamp::new("7.50").unwrap());
-    let at = client.iamat(id, location, time).await.unwrap();
-    assert_eq!(at.line(), b"AT Riley +0.263873386 kiwi +34-118/ 7.50");
+async fn every_fault_leaves_one_answer_for_each_request_in_order() {
+    use Deed::*;
+    let at = AT.len();
+    let faults = [
+        Close,
+        Mute,
+        Drip,
+        Cut { answers: 0, bytes: 0 },
+        Cut { answers: 0, bytes: 5 },
+        // Just before the line feed, in the middle of a body, and before the second line feed behind it.
+        Cut { answers: 1, bytes: usize::MAX },
+        Cut { answers: 2, bytes: at + 9 },
+        Cut { answers: 2, bytes: usize::MAX },
+        Cut { answers: 11, bytes: 1 },
+        Reset { answers: 0 },
+        Reset { answers: 3 },
+        Stall { answers: 0 },
+        Stall { answers: 7 },
+    ];
+    let requests = requests(23);
+    for fault in faults {
+        // Once with one server that recovers, once with another to go on with.
+        let (recovering, broken, other) =
+            (Fake::new([fault.clone(), Serve]), Fake::new([fault.clone()]), Fake::new([Serve]));
+        for mut client in
+            [to(&[&recovering]), to(&[&broken, &other])].map(|client| client.timeout(SHORT).build().unwrap())
+        {
+            eprintln!("{fault:?}");
+            are_answered(&mut client, &requests).await;
+            // And it goes on working.
+            are_answered(&mut client, &requests[..3]).await;
+        }
+    }
+}
 
-    let nearby = client.whatsat(id, radius, limit).await.unwrap();
+#[tokio::test]
+async fn many_faults_in_a_row_are_as_good_as_one() {
+    use Deed::*;
+    let deeds = [
+        Close,
+        Cut { answers: 3, bytes: 4 },
+        Reset { answers: 1 },
+        Close,
+        Cut { answers: 0, bytes: 30 },
+        Cut { answers: 5, bytes: 0 },
+        Serve,
+    ];
+    let server = Fake::new(deeds);
+    are_answered(&mut to(&[&server]).build().unwrap(), &requests(40)).await;
+    assert_eq!(server.heard().len(), 7);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_everything_has_answered() {
+    let (refusing, other) = (Fake::new([Deed::Refuse]), Fake::new([Deed::Serve]));
+    let mut client = to(&[&refusing, &other]).connect().await.unwrap();
+    let refused: Vec<_> = requests(9).into_iter().map(|(line, _)| (line.clone(), format!("? {line}"))).collect();
+    are_answered(&mut client, &refused).await;
+    assert_eq!(other.heard().len(), 0);
+}
+
+#[tokio::test]
+async fn rubbish_is_an_answer_that_can_not_be_read() {
+    let server = Fake::new([Deed::Says(b"HTTP/1.1 400 Bad Request\n".to_vec()), Deed::Serve]);
+    let mut client = to(&[&server]).build().unwrap();
+    let mut expected = requests(5);
+    expected[0].1 = "unreadable: HTTP/1.1 400 Bad Request".to_owned();
+    are_answered(&mut client, &expected).await;
+}
+
+#[tokio::test]
+async fn typed_calls_go_on_with_the_next_server() {
+    let (broken, other) = (Fake::new([Deed::Cut { answers: 1, bytes: 7 }, Deed::Close]), Fake::new([Deed::Serve]));
+    let mut client = to(&[&broken, &other]).connect().await.unwrap();
+    let (kiwi, time) = (ClientId::new("kiwi").unwrap(), Timestamp::new("7.50").unwrap());
+    for location in ["+34-118/", "+35-118/", "+36-118"] {
+        let at = client.iamat(kiwi, Location::new(location).unwrap(), time).await.unwrap();
+        assert_eq!(at.location().as_str(), location);
+    }
+    let nearby = client.whatsat(kiwi, Radius::new("10").unwrap(), Limit::new("5").unwrap()).await.unwrap();
     assert_eq!((nearby.at.line(), &nearby.body[..]), (AT.as_bytes(), BODY.as_bytes()));
+    assert_eq!(client.server().unwrap().address().port(), other.address.port());
 
-    let (stranger, radius, limit) = whatsat("stranger");
-    match client.whatsat(stranger, radius, limit).await {
-        Err(ClientError::Refused(command)) => assert_eq!(command, "WHATSAT stranger 10 5"),
-        other => panic!("{other:?}"),
+    let stranger = ClientId::new("stranger").unwrap();
+    let error = client.whatsat(stranger, Radius::new("10").unwrap(), Limit::new("5").unwrap()).await.unwrap_err();
+    assert_eq!(error.at_fault(), AtFault::Server);
+    assert_eq!(error.to_string(), "the server refused the command: WHATSAT stranger 10 5");
+}
+
+#[tokio::test]
+async fn a_reply_about_somebody_else_ends_the_connection() {
+    let server = Fake::new([Deed::Says(format!("{AT}\n").into_bytes()), Deed::Serve]);
+    let mut client = to(&[&server]).connect().await.unwrap();
+    let (id, at, time) = (ClientId::new("emu").unwrap(), Location::new("+1+1").unwrap(), Timestamp::new("7").unwrap());
+    let error = client.iamat(id, at, time).await.unwrap_err();
+    assert!(matches!(&error, ClientError::Mismatched(line) if line == AT), "{error}");
+    assert!(client.server().is_none());
+    assert_eq!(client.iamat(id, at, time).await.unwrap().client(), id);
+}
+
+#[tokio::test]
+async fn a_request_that_servers_close_over_is_given_up_and_the_others_are_not() {
+    let server = Fake::new([Deed::ClosesOver("nonsense 7")]);
+    let mut client = to(&[&server]).build().unwrap();
+    let requests = requests(12);
+    requests.iter().for_each(|(line, _)| client.send_line(line.as_bytes()).unwrap());
+    for (number, (line, answer)) in requests.iter().enumerate() {
+        match client.next_reply().await {
+            Ok(reply) => assert_eq!(reply.map(text).as_ref(), Some(answer)),
+            Err(error) => {
+                assert_eq!((number, error.at_fault()), (7, AtFault::Server));
+                let whole = "8 connections were lost over one request: nonsense 7";
+                assert_eq!(error.to_string(), whole);
+                let ClientError::Undeliverable { line: poison, attempts: 8, source } = error else { panic!("{error}") };
+                assert_eq!(poison, line);
+                assert!(matches!(*source, ClientError::Closed { unanswered: Unanswered(5), .. }), "{source}");
+            }
+        }
+    }
+    assert_eq!(client.next_reply().await.unwrap(), None);
+    let heard = server.heard();
+    let times = heard.iter().flatten().filter(|line| *line == "nonsense 7").count();
+    assert_eq!(times, 8, "{heard:?}");
+    // Once it is suspected it is sent alone.
+    assert!(heard[2..8].iter().all(|lines| lines == &["nonsense 7"]), "{heard:?}");
+}
+
+#[tokio::test]
+async fn what_one_request_may_cost_can_be_said() {
+    let server = Fake::new([Deed::Close]);
+    for attempts in [1, 2, 3] {
+        let mut client = to(&[&server]).attempts_max(attempts).build().unwrap();
+        client.send_line(b"x").unwrap();
+        let error = client.next_reply().await.unwrap_err();
+        assert!(matches!(error, ClientError::Undeliverable { attempts: tried, .. } if tried == attempts), "{error}");
+        assert_eq!(client.next_reply().await.unwrap(), None);
     }
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order() {
-    let mut client = connect(herd(), PATIENCE).await;
-    for number in 0..100 {
-        client.send(&Request::parse(format!("IAMAT c{number} +1+1 7")).unwrap());
+async fn nobody_there_is_given_up_in_the_end_and_may_be_tried_again() {
+    let (first, second) = (nobody(), nobody());
+    let mut client = quick().server(first).server(second).give_up_after(Duration::from_millis(50)).build().unwrap();
+    client.send_line(b"x").unwrap();
+    for _ in 0..2 {
+        let error = client.next_reply().await.unwrap_err();
+        assert_eq!(error.at_fault(), AtFault::Network);
+        let ClientError::GaveUp { failures, unanswered: Unanswered(1), source, .. } = error else { panic!("{error}") };
+        assert!(failures >= 2 && matches!(*source, ClientError::Unreachable { .. }), "{failures} {source}");
     }
-    client.send_line(b"hey").unwrap();
-    assert_eq!(client.unanswered(), 101);
-    for number in 0..100 {
-        let Some(Reply::Response(Response::At(at))) = client.next_reply().await.unwrap() else { panic!() };
-        assert_eq!(at.client().as_str(), format!("c{number}"));
+    // No time at all is one try of each.
+    let error = quick().server(first).server(second).give_up_after(Duration::ZERO).connect().await.unwrap_err();
+    let ClientError::GaveUp { server, failures: 2, unanswered: Unanswered(0), .. } = error else { panic!("{error}") };
+    assert_eq!(server, second.to_string());
+}
+
+#[tokio::test]
+async fn requests_outlive_giving_up() {
+    let server = Fake::new([Deed::Close, Deed::Close, Deed::Cut { answers: 2, bytes: 1 }, Deed::Serve]);
+    let mut client = to(&[&server]).give_up_after(Duration::ZERO).build().unwrap();
+    let requests = requests(6);
+    requests.iter().for_each(|(line, _)| client.send_line(line.as_bytes()).unwrap());
+    let (mut answers, mut given_up) = (Vec::new(), 0);
+    while answers.len() < requests.len() {
+        match client.next_reply().await {
+            Ok(reply) => answers.push(text(reply.unwrap())),
+            Err(ClientError::GaveUp { .. }) => given_up += 1,
+            Err(error) => panic!("{error}"),
+        }
     }
-    assert_eq!(client.next_reply().await.unwrap(), Some(Reply::Response(Response::Invalid("? hey".into()))));
+    assert_eq!(given_up, 3);
+    assert!(answers.iter().eq(requests.iter().map(|(_, answer)| answer)));
+}
+
+#[tokio::test]
+async fn a_mute_server_costs_no_more_than_the_patience_there_is() {
+    let server = Fake::new([Deed::Mute]);
+    let mut client = to(&[&server]).timeout(SHORT).give_up_after(SHORT * 2).build().unwrap();
+    client.send_line(b"x").unwrap();
+    let error = client.next_reply().await.unwrap_err();
+    let ClientError::GaveUp { source, unanswered: Unanswered(1), .. } = error else { panic!("{error}") };
+    assert!(matches!(*source, ClientError::TimedOut { .. }), "{source}");
+    assert_eq!(client.abandon(), 1);
     assert_eq!(client.next_reply().await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_typed_call_does_not_take_anothers_reply() {
-    let mut client = connect(herd(), PATIENCE).await;
-    client.send_line(b"hey").unwrap();
-    let (id, radius, limit) = whatsat("kiwi");
-    match client.whatsat(id, radius, limit).await {
-        Err(ClientError::NotNext(Unanswered(1))) => {}
-        other => panic!("{other:?}"),
-    }
-    assert!(client.next_reply().await.unwrap().is_some());
-    assert!(client.whatsat(id, radius, limit).await.is_ok());
-}
-
-#[tokio::test]
-async fn a_line_feed_is_not_sent() {
-    let mut client = connect(herd(), PATIENCE).await;
-    assert!(matches!(client.send_line(b"a\nb"), Err(ClientError::LineFeed)));
-    assert_eq!((client.unanswered(), client.queued()), (0, 0));
-}
-
-#[tokio::test]
-async fn a_wait_that_is_dropped_loses_nothing_and_keeps_its_deadline() {
-    let server = answering(|line| {
-        thread::sleep(Duration::from_millis(if line == b"slow" { 300 } else { 0 }));
-        common::reply(line)
-    });
-    let mut client = connect(server, PATIENCE).await;
-    client.send_line(b"slow").unwrap();
-    let mut dropped = 0;
-    let reply = loop {
-        tokio::select! {
-            reply = client.next_reply() => break reply.unwrap(),
-            () = tokio::time::sleep(Duration::from_millis(10)) => dropped += 1,
-        }
-    };
-    assert!(dropped > 1);
-    assert_eq!(reply, Some(Reply::Response(Response::Invalid("? slow".into()))));
-
-    let mut client =
-        connect(serve(|mut stream| drop(stream.read_to_end(&mut Vec::new()))), Duration::from_millis(200)).await;
-    client.send_line(b"never").unwrap();
-    let error = loop {
-        tokio::select! {
-            reply = client.next_reply() => break reply.unwrap_err(),
-            () = tokio::time::sleep(Duration::from_millis(10)) => {}
-        }
-    };
-    assert!(matches!(error, ClientError::TimedOut { unanswered: Unanswered(1), .. }), "{error}");
-}
-
-#[tokio::test]
-async fn after_a_time_out_the_reply_can_still_be_waited_for() {
-    let server = answering(|line| {
-        thread::sleep(Duration::from_millis(300));
-        common::reply(line)
-    });
-    let mut client = connect(server, Duration::from_millis(50)).await;
-    client.send_line(b"x").unwrap();
-    let mut timed_out = 0;
-    let reply = loop {
-        match client.next_reply().await {
-            Err(ClientError::TimedOut { .. }) => timed_out += 1,
-            other => break other.unwrap(),
-        }
-    };
-    assert!(timed_out > 0);
-    assert_eq!(reply, Some(Reply::Response(Response::Invalid("? x".into()))));
-}
-
-#[tokio::test]
-async fn flush_sends_without_waiting_for_replies() {
-    let (to, heard) = std::sync::mpsc::channel();
-    let server = serve(move |mut stream| {
-        let mut bytes = [0; 2];
-        stream.read_exact(&mut bytes).unwrap();
-        to.send(bytes).unwrap();
-        stream.write_all(b"? x\n").unwrap();
-    });
-    let mut client = connect(server, PATIENCE).await;
-    client.send_line(b"x").unwrap();
-    client.flush().await.unwrap();
-    assert_eq!(heard.recv().unwrap(), *b"x\n");
-    assert!(client.next_reply().await.unwrap().is_some());
-    let Err(ClientError::Closed { unanswered: Unanswered(0), .. }) = client.idle().await else { panic!() };
-}
-
-#[tokio::test]
-async fn what_nobody_asked_for_is_unreadable() {
-    let server = serve(|mut stream| {
-        stream.write_all(b"? surprise\n").unwrap();
-        let _ = stream.read(&mut [0]);
-    });
-    let mut client = connect(server, PATIENCE).await;
-    let Reply::Unreadable(invalid) = client.idle().await.unwrap() else { panic!() };
-    assert_eq!(invalid.line, "? surprise");
+async fn a_failed_typed_call_leaves_nothing_behind() {
+    let server = Fake::new([Deed::Mute, Deed::Serve]);
+    let mut client = to(&[&server]).timeout(SHORT).give_up_after(Duration::ZERO).connect().await.unwrap();
+    let (id, at) = (ClientId::new("emu").unwrap(), Location::new("+1+1").unwrap());
+    let error = client.iamat(id, at, Timestamp::new("7").unwrap()).await.unwrap_err();
+    assert!(matches!(error, ClientError::GaveUp { unanswered: Unanswered(1), .. }), "{error}");
     assert_eq!(client.unanswered(), 0);
+    let again = client.iamat(id, at, Timestamp::new("8").unwrap()).await.unwrap();
+    assert_eq!(again.time().as_str(), "8");
+}
+
+#[tokio::test]
+async fn a_typed_call_does_not_take_anothers_reply() {
+    let mut client = quick().server(herd()).connect().await.unwrap();
+    client.send_line(b"hey").unwrap();
+    let whatsat = (ClientId::new("kiwi").unwrap(), Radius::new("10").unwrap(), Limit::new("5").unwrap());
+    let error = client.whatsat(whatsat.0, whatsat.1, whatsat.2).await.unwrap_err();
+    assert!(matches!(error, ClientError::NotNext(Unanswered(1))), "{error}");
+    assert!(client.next_reply().await.unwrap().is_some());
+    assert!(client.whatsat(whatsat.0, whatsat.1, whatsat.2).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_queued_has_bounds() {
+    let mut client = quick().server(herd()).unanswered_max(3).unanswered_bytes_max(10).build().unwrap();
+    assert!(matches!(client.send_line(b"a\nb"), Err(ClientError::LineFeed)));
+    for _ in 0..3 {
+        client.send_line(b"abc").unwrap();
+    }
+    assert!(!client.has_room_for(1));
+    let error = client.send_line(b"x").unwrap_err();
+    assert_eq!(error.to_string(), "no room for another request: 3 lines are unanswered");
+    assert_eq!((error.at_fault(), client.unanswered(), client.unanswered_bytes()), (AtFault::Caller, 3, 9));
+
+    // Room comes with the replies: 6 bytes are unanswered, so 4 more may be.
+    assert_eq!(client.next_reply().await.unwrap().map(text).unwrap(), "? abc");
+    assert!(client.has_room_for(4) && !client.has_room_for(5));
+    assert!(matches!(client.send_line(b"abcde"), Err(ClientError::Full(Unanswered(2)))));
+    client.send_line(b"abcd").unwrap();
+    for answer in ["? abc", "? abc", "? abcd"] {
+        assert_eq!(client.next_reply().await.unwrap().map(text).unwrap(), answer);
+    }
+    // One alone may be as long as it likes.
+    client.send_line(&[b'x'; 11]).unwrap();
+    assert_eq!(client.next_reply().await.unwrap().map(text).unwrap(), "? xxxxxxxxxxx");
+}
+
+#[tokio::test]
+async fn calls_that_are_dropped_lose_nothing() {
+    use Deed::*;
+    let server = Fake::new([Cut { answers: 4, bytes: 3 }, Close, Reset { answers: 1 }, Drip]);
+    let mut client = to(&[&server]).build().unwrap();
+    let requests = requests(60);
+    requests.iter().for_each(|(line, _)| client.send_line(line.as_bytes()).unwrap());
+    let (mut answers, mut dropped) = (Vec::new(), 0_u32);
+    while answers.len() < requests.len() {
+        tokio::select! {
+            biased;
+            reply = client.next_reply() => answers.push(text(reply.unwrap().unwrap())),
+            // Ready at the second look.
+            () = tokio::task::yield_now() => dropped += 1,
+        }
+    }
+    assert!(dropped > 0);
+    assert!(answers.iter().eq(requests.iter().map(|(_, answer)| answer)));
+}
+
+#[tokio::test]
+async fn flush_sends_over_whatever_connection_there_is() {
+    let server = Fake::new([Deed::Close, Deed::Serve]);
+    let mut client = to(&[&server]).build().unwrap();
+    let requests = requests(8);
+    requests.iter().for_each(|(line, _)| client.send_line(line.as_bytes()).unwrap());
+    client.flush().await.unwrap();
+    assert_eq!((client.queued(), client.unanswered()), (0, 8));
+    for (_, answer) in &requests {
+        assert_eq!(client.next_reply().await.unwrap().map(text).as_ref(), Some(answer));
+    }
+}
+
+#[tokio::test]
+async fn replies_are_a_stream() {
+    let server = Fake::new([Deed::Cut { answers: 3, bytes: 2 }, Deed::Drip]);
+    let mut client = to(&[&server]).build().unwrap();
+    let requests = requests(9);
+    requests.iter().for_each(|(line, _)| client.send_line(line.as_bytes()).unwrap());
+    let mut answers = Vec::new();
+    {
+        let mut replies = client.replies();
+        for _ in 0..4 {
+            let reply = poll_fn(|context| Pin::new(&mut replies).poll_next(context)).await;
+            answers.push(text(reply.unwrap().unwrap()));
+        }
+    }
+    // Dropped; another one goes on where it was.
+    let mut replies = client.replies();
+    while let Some(reply) = poll_fn(|context| Pin::new(&mut replies).poll_next(context)).await {
+        answers.push(text(reply.unwrap()));
+    }
+    assert!(answers.iter().eq(requests.iter().map(|(_, answer)| answer)));
+}
+
+#[tokio::test]
+async fn a_connection_that_says_too_much_is_not_used_again() {
+    let server = Fake::new([Deed::TalksTooMuch, Deed::Serve]);
+    let mut client = to(&[&server]).connect().await.unwrap();
+    are_answered(&mut client, &requests(1)).await;
+    // The next request would get it for its answer.
+    are_answered(&mut client, &requests(3)).await;
+    assert_eq!(server.heard().len(), 2);
+}
+
+#[tokio::test]
+async fn what_nobody_asked_for_is_seen_by_who_waits_for_it() {
+    let server = Fake::new([Deed::TalksTooMuch]);
+    let mut client = to(&[&server]).connect().await.unwrap();
+    are_answered(&mut client, &requests(1)).await;
+    assert_eq!(text(client.idle().await.unwrap()), "unreadable: ? more");
+}
+
+#[tokio::test]
+async fn the_end_of_a_connection_is_seen_by_who_waits_for_it() {
+    let server = Fake::new([Deed::ClosesOver("bye"), Deed::Serve]);
+    let mut client = to(&[&server]).connect().await.unwrap();
+    client.send_line(b"bye").unwrap();
+    client.flush().await.unwrap();
+    let error = client.idle().await.unwrap_err();
+    assert!(matches!(error, ClientError::Closed { unanswered: Unanswered(1), source: None }), "{error}");
+    assert!(client.server().is_none());
+    assert!(client.idle().await.is_err());
+    assert_eq!(client.next_reply().await.unwrap().map(text).unwrap(), "? bye");
+}
+
+#[tokio::test]
+async fn what_happens_can_be_watched() {
+    let (tell, told) = mpsc::channel();
+    let closed = nobody();
+    let server = Fake::new([Deed::Cut { answers: 1, bytes: 1 }, Deed::Close, Deed::Serve]);
+    let (first, second) = (closed.to_string(), server.address.to_string());
+    let mut client = Client::builder()
+        .server(closed)
+        .server(server.address)
+        .back_off(BackOff::new(Duration::ZERO, Duration::ZERO))
+        .on_event(move |event| {
+            let kind = match event {
+                Event::Connected { .. } => "connected",
+                Event::Failed { .. } => "failed",
+                Event::Lost { .. } => "lost",
+                Event::Retrying { .. } => "retrying",
+                _ => "other",
+            };
+            let _ = tell.send((kind, event.to_string()));
+        })
+        .connect()
+        .await
+        .unwrap();
+    are_answered(&mut client, &requests(2)).await;
+    drop(client);
+    let told: Vec<_> = told.iter().map(|(kind, text)| format!("{kind}: {text}")).collect();
+    let refused = format!("failed: {first}: can't connect to {first}");
+    let expected = [
+        refused.clone(),
+        format!("retrying: trying {second}"),
+        format!("connected: connected to {second}"),
+        // It had answered: so it is tried once more, at once.
+        format!("lost: {second}: the server closed the connection: 1 line is unanswered"),
+        format!("retrying: trying {second}"),
+        format!("connected: connected to {second}"),
+        // It had not.
+        format!("lost: {second}: the server closed the connection: 1 line is unanswered"),
+        format!("retrying: trying {first}"),
+        refused,
+        format!("retrying: trying {second}"),
+        format!("connected: connected to {second}"),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn whom_to_ask_has_to_be_said() {
+    assert!(matches!(Client::builder().connect().await, Err(ClientError::NoServer)));
+    let error = Client::connect("riley").await.unwrap_err();
+    assert!(error.to_string().starts_with("no server is called 'riley' in the default herd"), "{error}");
+    let error = Client::connect("localhost:x").await.unwrap_err();
+    assert_eq!((error.to_string(), error.at_fault()), ("server 'localhost:x'".to_owned(), AtFault::Caller));
+    let mut client = Client::connect(&herd().to_string()).await.unwrap();
+    are_answered(&mut client, &requests(5)).await;
 }

@@ -80,7 +80,7 @@ pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut W
                 }
             }
             Some(fared) = coming.join_next() => if let Ok(fared) = fared { tally.add(fared) },
-            () = watch.interrupts.next() => interrupted = true,
+            _ = watch.signals.next() => interrupted = true,
             () = watch.progress.tick() => watch.progress.show(&tally.line(clients)),
         }
     }

@@ -17,7 +17,6 @@ mod pace;
 mod pacer;
 mod posts;
 mod probe;
-mod progress;
 mod propagation;
 mod replies;
 mod report;
@@ -29,12 +28,12 @@ mod worker;
 use crate::args::ServerArgs;
 use crate::exit::ExitCode;
 use crate::fault::Fault;
+use crate::progress::Progress;
+use crate::signals::Signals;
 
 pub(crate) use broken::BrokenLink;
 use options::Mode;
 pub(crate) use options::{AFTER, BenchArgs};
-use progress::Interrupts;
-pub(crate) use progress::Progress;
 pub(crate) use report::{BurstReport, LoadReport, Loop, PropagationReport, Report, Summary};
 pub(crate) use targets::named;
 
@@ -50,7 +49,7 @@ pub(crate) struct Outcome {
 pub(crate) async fn measure(args: &BenchArgs, server: &ServerArgs) -> Result<Outcome, Fault> {
     // What is wrong with the options is said before anybody is called.
     args.clients()?;
-    let mut watch = Watch { progress: Progress::new(), interrupts: Interrupts::new() };
+    let mut watch = Watch { progress: Progress::new(), signals: Signals::new() };
     match args.mode() {
         Mode::Load | Mode::Echo => steady::measure(args, server, &mut watch).await,
         Mode::Propagation => propagation::measure(args, server, &mut watch).await,
@@ -62,7 +61,7 @@ pub(crate) async fn measure(args: &BenchArgs, server: &ServerArgs) -> Result<Out
 #[derive(Debug)]
 struct Watch {
     progress: Progress,
-    interrupts: Interrupts,
+    signals: Signals,
 }
 
 impl Watch {
@@ -70,7 +69,7 @@ impl Watch {
     async fn over<T>(&mut self, preparing: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
         tokio::select! {
             ready = preparing => ready,
-            () = self.interrupts.next() => Err(Fault::Interrupted),
+            signal = self.signals.next() => Err(Fault::Ended(signal)),
         }
     }
 }

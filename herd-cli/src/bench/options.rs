@@ -38,9 +38,7 @@ microseconds (_us), {…} is the same everywhere:
   {\"bench\":\"burst\",\"servers\":[…],\"clients\":…,\"window_s\":…,\"connected\":…,\"answered\":…,
    \"failed\":…,\"elapsed_s\":…,\"connect_us\":{…},\"latency_us\":{…}}
 
-Exit codes: 0; 1 if something was answered with '?'; 2 as ever; 3 if a connection
-broke or something was not answered. Ctrl-C ends it early, and what was measured is
-shown; a second one ends it at once.";
+Ctrl-C ends it early, and what was measured is shown; a second one ends it at once.";
 
 /// The options. Without `--propagation` and `--burst` it is a load.
 #[derive(Args, Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use herd_cli::{Client, ClientError, Reply, now};
+use herd_cli::{ClientError, Connection, Reply, now};
 use herd_proto::{PosixTime, Response};
 use tokio::task::JoinSet;
 
@@ -13,6 +13,7 @@ use super::report::{PropagationReport, ServerReport};
 use super::run::{Run, nanos};
 use super::targets::{Target, listed};
 use crate::fault::Fault;
+use crate::signals::Signal;
 
 /// Between two posts, so that nothing of the one is left when the next comes.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -38,7 +39,7 @@ pub(super) struct Probes {
 #[derive(Debug)]
 struct Probe {
     target: Target,
-    client: Client,
+    client: Connection,
     question: Vec<u8>,
     /// Until this server has shown posts made at others.
     shown: Latencies,
@@ -62,7 +63,7 @@ impl Probes {
         };
         for target in &load.targets {
             let client =
-                Client::connect(&target.reached(), load.timeout).await.map_err(|error| fault(target, error))?;
+                Connection::connect(&target.reached(), load.timeout).await.map_err(|error| fault(target, error))?;
             let (shown, polls) = (Latencies::new(), Latencies::new());
             let mut probe = Probe { target: target.clone(), client, question: Vec::new(), shown, polls };
             let (post, _) = probes.next_post();
@@ -203,7 +204,7 @@ impl Probe {
                 reply => refusal = Some(reply),
             }
         }
-        Err(refusal.map_or(Fault::Interrupted, |reply| self.unexpected("a question", &reply)))
+        Err(refusal.map_or(Fault::Ended(Signal::Interrupt), |reply| self.unexpected("a question", &reply)))
     }
 
     async fn exchange(&mut self, line: &[u8]) -> Result<Reply, Fault> {
@@ -229,5 +230,5 @@ impl Probe {
 }
 
 fn fault(target: &Target, source: ClientError) -> Fault {
-    Fault::NotConnected { name: target.name.clone(), source }
+    Fault::Server { name: target.name.clone(), source }
 }

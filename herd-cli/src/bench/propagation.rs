@@ -62,7 +62,7 @@ async fn take(probes: &mut Probes, samples: usize, watch: &mut Watch) -> Result<
             loop {
                 tokio::select! {
                     sampled = &mut sample => break sampled?,
-                    () = watch.interrupts.next() => was_interrupted = true,
+                    _ = watch.signals.next() => was_interrupted = true,
                 }
             }
         }

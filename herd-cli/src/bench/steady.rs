@@ -25,7 +25,7 @@ pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut W
     watch.progress.show("");
     let measured = running.finish();
     if measured.was_interrupted && measured.counts.requests == 0 {
-        return Err(Fault::Interrupted);
+        return Err(Fault::Ended(watch.signals.first()));
     }
     Ok(outcome(&load, &measured))
 }
@@ -61,7 +61,7 @@ async fn follow(running: &mut Running, load: &Load, watch: &mut Watch) {
     loop {
         tokio::select! {
             () = running.done() => return,
-            () = watch.interrupts.next() => running.interrupt(),
+            _ = watch.signals.next() => running.interrupt(),
             () = watch.progress.tick() => {
                 let glance = running.glance();
                 watch.progress.show(&line(&glance, last, load));

@@ -43,7 +43,7 @@ pub(super) async fn reach(args: &ServerArgs) -> Result<Vec<Target>, Fault> {
     let mut targets = Vec::new();
     for (name, address) in named(args)? {
         let socket = socket(&address, args.timeout).await.map_err(|source| match &name {
-            Some(name) => Fault::NotConnected { name: name.clone(), source },
+            Some(name) => Fault::Server { name: name.clone(), source },
             None => Fault::Client(source),
         })?;
         let address = address.to_string();

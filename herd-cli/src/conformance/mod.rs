@@ -17,8 +17,9 @@ use std::time::Duration;
 use herd_cli::{Address, now};
 
 use crate::args::ServerArgs;
-use crate::bench::{Progress, named};
+use crate::bench::named;
 use crate::fault::Fault;
+use crate::progress::Progress;
 
 pub(crate) use check::Check;
 pub(crate) use report::{Failure, Outcome, Report, Tally, place};
@@ -30,20 +31,16 @@ pub(crate) use vectors::Level;
 pub(crate) const SILENT_MAX: usize = 3;
 
 pub(crate) const AFTER: &str = "\
-Examples:
-  herd-cli conformance --server 127.0.0.1:12000
-      Does this server keep to the protocol? A table by section of WIRE.md, and what failed
-  herd-cli conformance --server Riley --server Campbell
-      Both of them, and whether what is posted at one comes to the other
-  herd-cli conformance --server 192.0.2.10:12000 --level core
-      The same, ending by what the course assignment asks for alone
-  herd-cli conformance --section 2.3 --section 3
-      Only locations, and questions
-  herd-cli conformance --list
-      What would be tried
+What is tried are the known answers of herd-proto: lines, and whole conversations; core is what
+every herd must do, herd what WIRE.md decides besides. With more than one --server, each is tried
+by itself, and between the first and each other one what one herd must do.
 
-Clients have names that nobody else uses (they end in -PID-NUMBER), and their positions stay with the
-herd as any others do. Questions about places want at most 20 results each, some fifty in all.";
+Clients have names that nobody else uses (they end in -PID-NUMBER), and their positions stay with
+the herd as any others do. Questions about places want at most 20 results each, some fifty in all.
+
+With --json, one object for each thing tried, and the sum:
+  {\"reply\":\"check\",\"id\":…,\"file\":…,\"section\":…,\"level\":…,\"about\":…,\"servers\":[…],\"passed\":…,…}
+  {\"reply\":\"conformance\",\"passed\":…,\"level\":…,\"servers\":[…],\"core\":{…},\"herd\":{…},\"skipped\":…,\"text\":…}";
 
 /// What is tried, and what counts.
 #[derive(Debug, clap::Args)]
@@ -132,7 +129,7 @@ async fn reach(targets: &[Target], timeout: Duration) -> Result<(), Fault> {
         let reached = target.address.connect(timeout).await;
         reached.map_err(|source| match target.name == target.address.to_string() {
             true => Fault::Client(source),
-            false => Fault::NotConnected { name: target.name.clone(), source },
+            false => Fault::Server { name: target.name.clone(), source },
         })?;
     }
     Ok(())

@@ -19,6 +19,9 @@ pub(crate) use verdict::{Verdict, grouped};
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
+/// How long servers that differ are asked again, unless told otherwise.
+pub(crate) const WAIT: Duration = Duration::from_secs(2);
+
 /// What came of asking one server: its status, or why there is none.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {

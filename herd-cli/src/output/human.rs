@@ -9,12 +9,14 @@ use super::bench;
 use super::conformance;
 use super::digest;
 use super::places::{Place, Places};
+use super::replay;
 use super::style::{Role, Style};
 use super::table::{self, Align};
 use super::units;
 use crate::bench::Report as Measured;
 use crate::conformance::{Check, Report as Held};
 use crate::digest::Report;
+use crate::replay::Report as Played;
 
 /// Types that nearly every place has: they say nothing and take the room of those that do.
 const EVERYWHERE: [&str; 2] = ["establishment", "point_of_interest"];
@@ -62,6 +64,11 @@ impl Human {
     /// What servers would be held against.
     pub(super) fn checks(&self, checks: &[Check]) -> String {
         conformance::list(checks, self.style, self.width)
+    }
+
+    /// What became of a track.
+    pub(super) fn replay(&self, report: &Played) -> String {
+        replay::human(report, self.style)
     }
 
     fn at<B: AsRef<[u8]>>(&self, at: &At<B>, now: PosixTime) -> String {

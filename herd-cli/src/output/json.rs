@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use herd_cli::Reply;
+use herd_cli::{Reply, Server};
 use herd_proto::{At, Escaped, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -31,6 +31,12 @@ enum Line<'a> {
         #[serde(skip_serializing_if = "is_false")]
         escaped: bool,
         error: String,
+    },
+    Server {
+        server: &'a str,
+        address: String,
+        admin: Option<String>,
+        current: bool,
     },
 }
 
@@ -79,8 +85,18 @@ pub(super) fn line(reply: &Reply) -> String {
             Line::Unreadable { line, escaped, error: invalid.error.to_string() }
         }
     };
+    written(&line)
+}
+
+/// One server as one line.
+pub(super) fn server(server: &Server, current: bool) -> String {
+    let admin = server.admin().map(ToString::to_string);
+    written(&Line::Server { server: server.name(), address: server.address().to_string(), admin, current })
+}
+
+fn written(line: &Line<'_>) -> String {
     // Strings, numbers and checked JSON: there is nothing in it that could fail.
-    let json = serde_json::to_string(&line).unwrap_or_default();
+    let json = serde_json::to_string(line).unwrap_or_default();
     let mut out = compact(&json);
     out.push('\n');
     out

@@ -12,18 +12,20 @@ mod places;
 #[cfg(test)]
 mod properties;
 mod raw;
+mod replay;
 mod style;
 mod table;
 mod units;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
-use herd_cli::{Reply, now};
+use herd_cli::{Reply, Server, now};
 
 use crate::args::{DisplayArgs, FormatArg};
 use crate::bench::Report as Measured;
 use crate::conformance::{self as held, Check};
 use crate::digest::Report;
+use crate::replay::Report as Played;
 use human::Human;
 use style::Style;
 
@@ -32,6 +34,8 @@ use style::Style;
 pub(crate) struct Output {
     to: BufWriter<Stdout>,
     form: Form,
+    /// The form before JSON was asked for, while it is.
+    before: Option<Form>,
 }
 
 #[derive(Debug)]
@@ -53,7 +57,33 @@ impl Output {
             FormatArg::Raw => Form::Raw { escape: terminal },
             FormatArg::Json => Form::Json,
         };
-        Self { to: BufWriter::new(stdout), form }
+        Self { to: BufWriter::new(stdout), form, before: None }
+    }
+
+    /// Changes to JSON, or back to the form before that.
+    pub(crate) fn set_json(&mut self, wanted: bool) {
+        match (wanted, self.before.take()) {
+            (false, Some(before)) => self.form = before,
+            (true, None) if !matches!(self.form, Form::Json) => {
+                self.before = Some(std::mem::replace(&mut self.form, Form::Json));
+            }
+            (_, before) => self.before = before,
+        }
+    }
+
+    /// Shows one of the servers there are; `current` is the one that is asked.
+    pub(crate) fn server(&mut self, server: &Server, current: bool) -> io::Result<()> {
+        let text = match &self.form {
+            Form::Human(_) => format!("{} {} {}\n", if current { '*' } else { ' ' }, server.name(), server.address()),
+            Form::Raw { .. } => format!("{}\t{}\n", server.name(), server.address()),
+            Form::Json => json::server(server, current),
+        };
+        self.to.write_all(text.as_bytes())
+    }
+
+    /// Shows text that this program has to say.
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        self.to.write_all(text.as_bytes())
     }
 
     /// Shows one reply. It may stay in memory until [`flush`](Self::flush).
@@ -102,6 +132,16 @@ impl Output {
             Form::Human(human) => human.checks(checks),
             Form::Raw { .. } => conformance::list_raw(checks),
             Form::Json => conformance::list_json(checks),
+        };
+        self.to.write_all(text.as_bytes())
+    }
+
+    /// Shows what became of a track.
+    pub(crate) fn replay(&mut self, report: &Played) -> io::Result<()> {
+        let text = match &self.form {
+            Form::Human(human) => human.replay(report),
+            Form::Raw { .. } => replay::raw(report),
+            Form::Json => replay::json(report),
         };
         self.to.write_all(text.as_bytes())
     }

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "every test file is a crate of its own and uses some of it")]
 #![allow(clippy::needless_pass_by_value, reason = "an address given as it is reads better")]
 
+pub(crate) mod fake;
+pub(crate) mod schema;
 pub(crate) mod servers;
 
 use std::io::{BufRead, BufReader, Write};

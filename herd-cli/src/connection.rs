@@ -2,7 +2,7 @@
 //!
 //! There is no task behind it: whoever waits for a reply also moves the bytes, both ways at once. So a server that stops
 //! reading because its replies are not read can't stop us, and a call that is dropped halfway has lost nothing, since all
-//! state lives in the [`Client`].
+//! state lives in the [`Connection`].
 
 use std::io;
 use std::time::Duration;
@@ -38,12 +38,13 @@ pub struct Nearby {
     pub body: Bytes,
 }
 
-/// A connection to a server.
+/// A connection to a server, for as long as it lasts: nothing is sent twice, and what is unanswered when it ends stays
+/// unanswered. A [`Client`](crate::Client) is what goes on then.
 ///
 /// One request at a time: [`iamat`](Self::iamat) and [`whatsat`](Self::whatsat). Pipelined: any number of
 /// [`send`](Self::send) and [`send_line`](Self::send_line), then [`next_reply`](Self::next_reply) for each, in order.
 #[derive(Debug)]
-pub struct Client {
+pub struct Connection {
     stream: TcpStream,
     codec: ClientCodec,
     arrived: BytesMut,
@@ -57,7 +58,7 @@ pub struct Client {
     read_ended: bool,
 }
 
-impl Client {
+impl Connection {
     /// Connects. `timeout` bounds this, and later the wait for each next reply.
     ///
     /// # Errors
@@ -185,7 +186,7 @@ impl Client {
         }
     }
 
-    /// Waits until every queued byte has left. Replies that arrive meanwhile are kept.
+    /// Waits until every queued byte has left. Replies that arrive meanwhile are kept, all of them.
     ///
     /// # Errors
     /// A time-out or a lost connection.
@@ -200,6 +201,27 @@ impl Client {
         match tokio::time::timeout_at(deadline, leave).await {
             Ok(left) => left,
             Err(_) => Err(self.timed_out()),
+        }
+    }
+
+    /// Bounds the waits that begin from now on.
+    pub(crate) const fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
+    /// Why nothing should be sent here any more, though no reply is awaited: the server has closed, or said something
+    /// that the next request would get for its reply. Looks, and waits for nothing; so it may be too early to tell.
+    pub(crate) fn spent(&mut self) -> Option<ClientError> {
+        if self.unanswered() > 0 {
+            return None;
+        }
+        if let Err(error) = self.read_some() {
+            return Some(error);
+        }
+        match self.arrived_reply() {
+            Some(_) => Some(ClientError::Unasked),
+            None if self.read_ended => Some(self.closed(None)),
+            None => None,
         }
     }
 
@@ -275,6 +297,6 @@ fn is_passing(error: &io::Error) -> bool {
 }
 
 /// The command in a `? ` line.
-fn command_of(line: &Bytes) -> Bytes {
+pub(crate) fn command_of(line: &Bytes) -> Bytes {
     line.slice(2.min(line.len())..)
 }

@@ -1,0 +1,59 @@
+//! What became of a track: two sentences for people, one figure a line in a pipe, or JSON.
+
+use std::fmt::Write;
+
+use herd_proto::Escaped;
+use serde::Serialize;
+
+use super::style::{Role, Style};
+use crate::digest::grouped;
+use crate::replay::{Ended, Report};
+
+/// The summary with what it is.
+#[derive(Serialize)]
+#[serde(tag = "reply", rename_all = "lowercase")]
+enum Line<'a> {
+    Replay(&'a Report),
+}
+
+/// Sentences for people.
+pub(super) fn human(report: &Report, style: Style) -> String {
+    let Report { file, posted, taken, refused, unanswered, rows_refused, rows_skipped, elapsed_s, lag_s, .. } = report;
+    let file = Escaped(file.as_bytes());
+    let mut out = format!("{}: {} posted in {elapsed_s:.1} s", style.paint(Role::Strong, &file), points(*posted));
+    let _ = match report.ended {
+        Ended::Whole => writeln!(out),
+        Ended::Broken => writeln!(out, ", {}", style.paint(Role::Bad, "the rest can't be read")),
+        Ended::Interrupted => writeln!(out, ", {}", style.paint(Role::Bad, "interrupted")),
+        Ended::Unanswered => writeln!(out, ", {}", style.paint(Role::Bad, "no server answers any more")),
+    };
+    let mut parts = vec![format!("{} taken", grouped(*taken))];
+    let mut part = |count: u64, what: &str| {
+        if count > 0 {
+            parts.push(format!("{} {what}", grouped(count)));
+        }
+    };
+    part(*refused, "refused by the server");
+    part(*unanswered, "unanswered");
+    part(*rows_refused, "rows of the file refused");
+    part(*rows_skipped, "rows without a fix of their own");
+    let role = if refused + unanswered + rows_refused > 0 { Role::Bad } else { Role::Faint };
+    let late = if *lag_s >= 0.1 { format!("; the latest was {lag_s:.1} s late") } else { String::new() };
+    let _ = writeln!(out, "  {}", style.paint(role, format_args!("{}{late}", parts.join(", "))));
+    out
+}
+
+fn points(count: u64) -> String {
+    if count == 1 { "1 point".to_owned() } else { format!("{} points", grouped(count)) }
+}
+
+/// The names and values of the JSON, one a line.
+pub(super) fn raw(report: &Report) -> String {
+    super::flat::lines(&json(report))
+}
+
+/// One object on one line.
+pub(super) fn json(report: &Report) -> String {
+    // Numbers and text: there is nothing in it that could fail.
+    super::json::compact(&serde_json::to_string(&Line::Replay(report)).unwrap_or_default()) + "\n"
+}
