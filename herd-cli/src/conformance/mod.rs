@@ -39,13 +39,13 @@ Clients have names that nobody else uses (they end in -PID-NUMBER), and their po
 the herd as any others do. Questions about places want at most 20 results each, some fifty in all.
 
 With --json, one object for each thing tried, and the sum:
-  {\"reply\":\"check\",\"id\":…,\"file\":…,\"section\":…,\"level\":…,\"about\":…,\"servers\":[…],\"passed\":…,…}
-  {\"reply\":\"conformance\",\"passed\":…,\"level\":…,\"servers\":[…],\"core\":{…},\"herd\":{…},\"skipped\":…,\"text\":…}";
+  {\"reply\":\"check\",\"id\":…,\"file\":…,\"section\":…,\"level\":…,\"servers\":[…],\"passed\":…,…}
+  {\"reply\":\"conformance\",\"passed\":…,\"level\":…,\"core\":{…},\"herd\":{…},\"text\":…,…}";
 
 /// What is tried, and what counts.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConformanceArgs {
-    /// Only what is of this section of WIRE.md, such as 2 or §2.3; as often as you like [default: all]
+    /// Only what is of this section of WIRE.md, such as 2 or 2.3; as often as you like [default: all]
     #[arg(long = "section", value_name = "SECTION")]
     sections: Vec<String>,
     /// What the exit code goes by. Everything is tried and shown all the same
