@@ -48,7 +48,7 @@ herd as any others do. Questions about places want at most 20 results each, some
 /// What is tried, and what counts.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConformanceArgs {
-    /// Only what is of this section of WIRE.md, such as 2 or §2.3; as often as you like [default: all]
+    /// Only what is of this section of WIRE.md, such as 2 or 2.3; as often as you like [default: all]
     #[arg(long = "section", value_name = "SECTION")]
     sections: Vec<String>,
     /// What the exit code goes by. Everything is tried and shown all the same
