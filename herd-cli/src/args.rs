@@ -11,6 +11,7 @@ use crate::conformance::ConformanceArgs;
 use crate::fault::Fault;
 use crate::pages::{Completion, ManArgs};
 use crate::replay::ReplayArgs;
+use crate::watch::WatchArgs;
 
 /// Talk to a location herd: say where a client is, ask what is near it.
 #[derive(Debug, Parser)]
@@ -56,6 +57,8 @@ pub(crate) enum Command {
         #[arg(value_name = "LINE")]
         lines: Vec<OsString>,
     },
+    /// Follow where clients are: one line whenever that changes
+    Watch(WatchArgs),
     /// Compare what the servers of a herd hold, and say whether they agree
     Digest {
         /// Where a server answers to those who watch over it, as ip:port or host:port; as often as there are servers
@@ -88,8 +91,8 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServerArgs {
     /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one;
-    /// for digest, bench and conformance all there are]. Several times: for bench and conformance, each is loaded or tried; elsewhere, each is asked in
-    /// turn when the one before it fails
+    /// for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each;
+    /// iamat, whatsat, send and watch go on with the next when one fails
     #[arg(long = "server", short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
     pub(crate) servers: Vec<String>,
     /// The herd's configuration, to find servers by name [default: five servers on this machine]

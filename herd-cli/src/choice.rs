@@ -34,18 +34,24 @@ impl Choice {
         Ok(Self { servers, named: addresses.is_empty() })
     }
 
-    /// A client of them that says on standard error which of several has failed and who is next. `timeout` is for each
-    /// connection and each reply.
+    /// A client of them. `timeout` is for each connection and each reply.
     pub(crate) fn client(&self, timeout: Duration) -> Builder {
         let builder = Client::builder().timeout(timeout).connect_timeout(timeout);
         self.servers.iter().fold(builder, Builder::server)
     }
 
-    /// The same for one conversation: no server is tried twice without an answer in between. One alone is not tried again.
+    /// The same for one conversation: no server is tried twice without an answer in between. One alone is not tried again;
+    /// of several it is said on standard error which has failed and who is next.
     pub(crate) fn client_for_once(&self, timeout: Duration) -> Builder {
         // How much is sent ahead is the conversation's to bound.
         let builder = self.client(timeout).give_up_after(Duration::ZERO).unanswered_bytes_max(usize::MAX);
-        if self.is_several() { builder.on_event(narrator()) } else { builder }
+        if self.is_several() { builder.on_event(narrator(false)) } else { builder }
+    }
+
+    /// The same for a program that stays: it tries them again and again, gives up only for a time, and says on standard error how
+    /// it goes. Of its requests none can be what servers fail over.
+    pub(crate) fn client_for_long(&self, timeout: Duration) -> Builder {
+        self.client(timeout).give_up_after(timeout).attempts_max(u32::MAX).on_event(narrator(true))
     }
 
     /// The one that is asked first.
@@ -79,15 +85,30 @@ fn server(herd: &Servers, text: &str) -> Result<Server, Fault> {
     })
 }
 
-/// Says what failed and who is next, once both are known.
-pub(crate) fn narrator() -> impl FnMut(&Event<'_>) + Send + 'static {
+/// Says what failed and who is next, once both are known; and that nothing new until there is a connection again, which is
+/// said, too, if `returns`.
+fn narrator(returns: bool) -> impl FnMut(&Event<'_>) + Send + 'static {
     let mut failed: Option<String> = None;
+    let mut said: Vec<String> = Vec::new();
     move |event| match event {
         Event::Failed { server, error } | Event::Lost { server, error } => {
             failed = Some(format!("{}: {}", server.name(), causes(*error)));
         }
-        Event::Retrying { .. } => failed.take().iter().for_each(|what| complain(&format!("{what}; {event}"))),
-        Event::Connected { .. } => failed.take().iter().for_each(|what| complain(&format!("{what}; {event} again"))),
+        Event::Retrying { .. } => {
+            if let Some(what) = failed.take().filter(|what| !said.contains(what)) {
+                complain(&format!("{what}; {event}"));
+                said.push(what);
+            }
+        }
+        Event::Connected { .. } => {
+            match failed.take() {
+                // While nothing was asked.
+                Some(what) => complain(&format!("{what}; {event} again")),
+                None if returns && !said.is_empty() => complain(&event.to_string()),
+                None => {}
+            }
+            said.clear();
+        }
         _ => {}
     }
 }

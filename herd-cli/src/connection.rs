@@ -7,7 +7,7 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use herd_proto::codec::{ClientCodec, RawLine};
 use herd_proto::{At, ClientId, Iamat, Invalid, Limit, Location, Radius, Request, Response, Timestamp, Whatsat};
 use tokio::io::Interest;
@@ -49,6 +49,8 @@ pub struct Connection {
     codec: ClientCodec,
     arrived: BytesMut,
     queued: BytesMut,
+    /// What has left ends in the middle of a line.
+    amid_line: bool,
     timeout: Duration,
     /// Until when the reply now waited for must come. Kept here, so that a wait which is dropped and begun again is one wait.
     deadline: Option<Instant>,
@@ -77,6 +79,7 @@ impl Connection {
             codec: ClientCodec::default(),
             arrived: BytesMut::new(),
             queued: BytesMut::new(),
+            amid_line: false,
             timeout,
             deadline: None,
             write_ended: None,
@@ -257,7 +260,10 @@ impl Connection {
     fn write_some(&mut self) {
         while !self.queued.is_empty() {
             match self.stream.try_write(&self.queued) {
-                Ok(written) => self.queued.advance(written),
+                Ok(written) => {
+                    let left = self.queued.split_to(written);
+                    self.amid_line = left.last().is_some_and(|last| *last != b'\n');
+                }
                 Err(error) if is_passing(&error) => return,
                 Err(error) => {
                     // Not the end: replies may be on their way still.
@@ -289,6 +295,17 @@ impl Connection {
     fn timed_out(&mut self) -> ClientError {
         self.deadline = None;
         ClientError::TimedOut { timeout: self.timeout, unanswered: Unanswered(self.unanswered()) }
+    }
+}
+
+/// A server takes the last bytes for a line, at the good end of a connection (WIRE §1.1), and half a time is a time. So a
+/// connection that is dropped in the middle of a line is reset.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.amid_line {
+            // Where the system won't, it is as if the way between had been cut there.
+            let _ = self.stream.set_zero_linger();
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A thin layer over the `herd_cli` library: [`args`] say what is wanted, [`operands`] and [`input`] turn that into lines, a
 //! [`conversation`] sends them and hands every reply to an [`output`], and the end is an [`exit`] code. A [`digest`] is no
-//! conversation: it asks several servers, elsewhere; nor is a [`bench`], nor [`conformance`].
+//! conversation: it asks several servers, elsewhere; nor is a [`bench`] or [`conformance`], nor a [`watch`](mod@watch), which has no
+//! end.
 
 #![forbid(unsafe_code)]
 
@@ -23,6 +24,7 @@ mod repl;
 mod replay;
 mod signals;
 mod track;
+mod watch;
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -62,6 +64,7 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Iamat { id, location, time } => input::single(operands::iamat(&id, &location, time.as_deref())?),
         Command::Whatsat { id, radius, limit } => input::single(operands::whatsat(&id, &radius, &limit)?),
         Command::Send { lines } => input::of(lines)?,
+        Command::Watch(args) => return watch(&args, &cli.server, output),
         Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
         Command::Bench(args) => return bench(&args, &cli.server, output),
         Command::Conformance(args) => return conformance(&args, &cli.server, output),
@@ -78,6 +81,14 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Conversation::new(client, &choice, lines, output).run().await
     });
     // A look-up of a name that hangs must not hold the program back.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Follows clients, for as long as it is wanted.
+fn watch(args: &watch::WatchArgs, server: &ServerArgs, output: Output) -> Result<ExitCode, Fault> {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(watch::follow(args, server, output));
     runtime.shutdown_background();
     ended
 }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::servers::{Servers, default_herd};
-use common::{answering_all, herd_cli, interrupt, interrupts_are_ignored, reply, run, serve_all};
+use common::{answering_all, herd_cli, interrupt, interrupts_are_ignored, reply, run, serve_all, signal};
 use serde_json::Value;
 
 /// The fields of every summary of latencies, in order.
@@ -358,18 +358,19 @@ fn an_interrupt_before_anything_is_measured_ends_it_as_shells_expect() {
         eprintln!("skipped: these tests run with SIGINT ignored");
         return;
     }
-    let (tell, told) = mpsc::channel();
-    let server = answering_all(move |line| {
-        let _ = tell.send(());
-        reply(line)
-    });
-    let line = ["bench", "--warmup", "600", "-C", "1", "--clients", "1", "--server", &server.to_string()];
-    let child = herd_cli(&line).spawn().unwrap();
-    told.recv().unwrap();
-    interrupt(&child);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), &output.stdout[..]), (Some(130), &b""[..]));
-    assert_eq!(output.stderr, b"herd-cli: interrupted\n");
+    for (name, code, complaint) in [("INT", 130, "herd-cli: interrupted\n"), ("TERM", 143, "herd-cli: told to end\n")] {
+        let (tell, told) = mpsc::channel();
+        let server = answering_all(move |line| {
+            let _ = tell.send(());
+            reply(line)
+        });
+        let line = ["bench", "--warmup", "600", "-C", "1", "--clients", "1", "--server", &server.to_string()];
+        let child = herd_cli(&line).spawn().unwrap();
+        told.recv().unwrap();
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        common::ends(&output, code, "", complaint);
+    }
 }
 
 #[test]

@@ -3,17 +3,16 @@
 
 mod common;
 
-use std::future::poll_fn;
 use std::net::{SocketAddr, TcpListener};
-use std::pin::Pin;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use common::fake::{Deed, Fake};
 use common::{AT, BODY, herd};
-use futures_core::Stream;
+use futures_util::StreamExt;
 use herd_cli::{AtFault, BackOff, Builder, Client, ClientError, Connection, Event, Reply, Unanswered};
 use herd_proto::{ClientId, Limit, Location, Radius, Response, Timestamp};
+use proptest::prelude::*;
 
 /// Short enough for a test that has to sit one out; of the servers here, those that answer do at once.
 const SHORT: Duration = Duration::from_millis(300);
@@ -215,6 +214,72 @@ async fn a_request_that_servers_close_over_is_given_up_and_the_others_are_not() 
     assert!(heard[2..8].iter().all(|lines| lines == &["nonsense 7"]), "{heard:?}");
 }
 
+/// The replies to the requests before it are lost with it: which of them it was can't be seen at first.
+#[tokio::test]
+async fn no_other_request_is_blamed_for_one_that_servers_close_over() {
+    let server = Fake::new([Deed::ChokesOn("nonsense 7")]);
+    let mut client = to(&[&server]).build().unwrap();
+    let requests = requests(12);
+    requests.iter().for_each(|(line, _)| client.send_line(line.as_bytes()).unwrap());
+    for (line, answer) in &requests {
+        match client.next_reply().await {
+            Ok(reply) => assert_eq!(reply.map(text).as_ref(), Some(answer)),
+            Err(error) => {
+                let ClientError::Undeliverable { line: poison, .. } = &error else { panic!("{line}: {error}") };
+                assert_eq!((&poison[..], &line[..]), (b"nonsense 7".as_slice(), "nonsense 7"));
+            }
+        }
+    }
+    assert_eq!(client.next_reply().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_left_at_once() {
+    let (silent, other) = (Fake::new([Deed::Stall { answers: 2 }]), Fake::new([Deed::Serve]));
+    let (tell, told) = mpsc::channel();
+    let watch = move |event: &Event<'_>| {
+        if let Event::Retrying { server, .. } = event {
+            tell.send(server.address().port()).unwrap_or_default();
+        }
+    };
+    let mut client = to(&[&silent, &other]).timeout(SHORT).on_event(watch).build().unwrap();
+    are_answered(&mut client, &requests(5)).await;
+    assert_eq!(told.recv().unwrap(), other.address.port());
+}
+
+#[tokio::test]
+async fn every_answer_makes_good_for_the_failures_before_it() {
+    use Deed::*;
+    let [one, other] = [[Cut { answers: 1, bytes: 0 }, Serve], [Cut { answers: 1, bytes: 0 }, Close]].map(Fake::new);
+    // No server is tried twice without an answer in between: here there is one each time.
+    let mut client = to(&[&one, &other]).give_up_after(Duration::ZERO).build().unwrap();
+    are_answered(&mut client, &requests(5)).await;
+    assert_eq!((one.heard().len(), other.heard().len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_wait_is_never_longer_than_the_patience_that_is_left() {
+    let server = Fake::new([Deed::Close, Deed::Mute]);
+    let mut client = to(&[&server]).give_up_after(SHORT).build().unwrap();
+    client.send_line(b"x").unwrap();
+    let ClientError::GaveUp { source, failures: 2, .. } = client.next_reply().await.unwrap_err() else { panic!() };
+    let ClientError::TimedOut { timeout, .. } = *source else { panic!("{source}") };
+    assert!(timeout <= SHORT, "{timeout:?}");
+}
+
+#[tokio::test]
+async fn what_is_abandoned_has_no_answer() {
+    let server = Fake::new([Deed::Serve]);
+    let mut client = to(&[&server]).build().unwrap();
+    for forgotten in [0, 1, 2] {
+        (0..forgotten).for_each(|_| client.send_line(b"x").unwrap());
+        client.flush().await.unwrap();
+        assert_eq!((client.abandon(), client.unanswered()), (forgotten, 0));
+        assert_eq!(client.next_reply().await.unwrap(), None);
+        are_answered(&mut client, &requests(3)).await;
+    }
+}
+
 #[tokio::test]
 async fn what_one_request_may_cost_can_be_said() {
     let server = Fake::new([Deed::Close]);
@@ -322,6 +387,19 @@ async fn what_is_queued_has_bounds() {
     assert_eq!(client.next_reply().await.unwrap().map(text).unwrap(), "? xxxxxxxxxxx");
 }
 
+#[test]
+fn what_is_queued_has_bounds_unless_told_otherwise() {
+    let mut client = quick().server(nobody()).build().unwrap();
+    (0..Client::UNANSWERED_MAX).for_each(|_| client.send_line(b"").unwrap());
+    assert!(matches!(client.send_line(b""), Err(ClientError::Full(Unanswered(Client::UNANSWERED_MAX)))));
+
+    let mut client = quick().server(nobody()).build().unwrap();
+    let half = vec![b'x'; Client::UNANSWERED_BYTES_MAX / 2];
+    (0..2).for_each(|_| client.send_line(&half).unwrap());
+    assert!(matches!(client.send_line(b"x"), Err(ClientError::Full(Unanswered(2)))));
+    client.send_line(b"").unwrap();
+}
+
 #[tokio::test]
 async fn calls_that_are_dropped_lose_nothing() {
     use Deed::*;
@@ -365,13 +443,12 @@ async fn replies_are_a_stream() {
     {
         let mut replies = client.replies();
         for _ in 0..4 {
-            let reply = poll_fn(|context| Pin::new(&mut replies).poll_next(context)).await;
-            answers.push(text(reply.unwrap().unwrap()));
+            answers.push(text(replies.next().await.unwrap().unwrap()));
         }
     }
     // Dropped; another one goes on where it was.
     let mut replies = client.replies();
-    while let Some(reply) = poll_fn(|context| Pin::new(&mut replies).poll_next(context)).await {
+    while let Some(reply) = replies.next().await {
         answers.push(text(reply.unwrap()));
     }
     assert!(answers.iter().eq(requests.iter().map(|(_, answer)| answer)));
@@ -462,4 +539,43 @@ async fn whom_to_ask_has_to_be_said() {
     assert_eq!((error.to_string(), error.at_fault()), ("server 'localhost:x'".to_owned(), AtFault::Caller));
     let mut client = Client::connect(&herd().to_string()).await.unwrap();
     are_answered(&mut client, &requests(5)).await;
+}
+
+/// Pieces of what servers say, and of what none would.
+fn sayings() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(format!("{AT}\n").into_bytes()),
+        Just(format!("{AT}\n{BODY}\n\n").into_bytes()),
+        Just(b"? x\n".to_vec()),
+        Just(b"AT ".to_vec()),
+        Just(b"\n".to_vec()),
+        Just(vec![b'x'; 20_000]),
+        prop::collection::vec(any::<u8>(), 0..40),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_servers_say_every_request_has_one_outcome(
+        sayings in prop::collection::vec(sayings(), 1..4),
+        count in 1..8_usize,
+    ) {
+        let deeds: Vec<_> = sayings.into_iter().map(Deed::Says).chain([Deed::Serve]).collect();
+        let server = Fake::new(deeds);
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let mut client = to(&[&server]).attempts_max(2).build().unwrap();
+            requests(count).iter().for_each(|(line, _)| client.send_line(line.as_bytes()).unwrap());
+            for left in (0..count).rev() {
+                match client.next_reply().await {
+                    Ok(Some(_)) | Err(ClientError::Undeliverable { .. }) => {}
+                    other => panic!("{other:?}"),
+                }
+                assert_eq!(client.unanswered(), left);
+            }
+            assert_eq!(client.next_reply().await.unwrap(), None);
+        });
+    }
 }

@@ -151,3 +151,44 @@ async fn what_nobody_asked_for_is_unreadable() {
     assert_eq!(invalid.line, "? surprise");
     assert_eq!(client.unanswered(), 0);
 }
+
+/// At a good end half a line is a line (WIRE §1.1): its time would be another.
+#[tokio::test]
+async fn a_connection_that_is_dropped_amid_a_line_is_reset() {
+    let (to, heard) = std::sync::mpsc::channel();
+    let (go, may_read) = std::sync::mpsc::channel::<()>();
+    let server = serve(move |mut stream| {
+        // Until the other end is gone, nothing is read.
+        let _ = may_read.recv();
+        let mut bytes = Vec::new();
+        let ended = stream.read_to_end(&mut bytes);
+        to.send((ended.is_err(), bytes)).unwrap();
+    });
+    let mut client = connect(server, Duration::from_millis(100)).await;
+    // More than the system holds, in lines that no buffer ends with.
+    let line = [b'x'; 1_000_003];
+    for _ in 0..40 {
+        client.send_line(&line).unwrap();
+    }
+    assert!(matches!(client.flush().await, Err(ClientError::TimedOut { .. })));
+    assert!(client.queued() > 0);
+    drop(client);
+    drop(go);
+    let (reset, bytes) = heard.recv().unwrap();
+    assert!(reset || bytes.last() == Some(&b'\n'), "a good end after {} bytes", bytes.len());
+}
+
+#[tokio::test]
+async fn a_connection_that_is_dropped_between_lines_ends_well() {
+    let (to, heard) = std::sync::mpsc::channel();
+    let server = serve(move |mut stream| {
+        let mut bytes = Vec::new();
+        let ended = stream.read_to_end(&mut bytes);
+        to.send((ended.is_ok(), bytes)).unwrap();
+    });
+    let mut client = connect(server, PATIENCE).await;
+    client.send_line(b"x").unwrap();
+    client.flush().await.unwrap();
+    drop(client);
+    assert_eq!(heard.recv().unwrap(), (true, b"x\n".to_vec()));
+}

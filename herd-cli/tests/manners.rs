@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use common::{answering_all, ends, herd, herd_cli, reply, run};
 
 const COMMANDS: [&str; 10] =
-    ["iamat", "whatsat", "send", "digest", "bench", "conformance", "replay", "repl", "completions", "man"];
+    ["iamat", "whatsat", "send", "watch", "digest", "bench", "replay", "repl", "completions", "man"];
 
 fn in_package(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::mpsc;
 
-use common::{answering_all, ends, herd_cli, interrupt, interrupts_are_ignored, reply, run, serve_all};
+use common::{answering_all, ends, herd_cli, interrupts_are_ignored, reply, run, serve_all};
 use serde_json::Value;
 
 /// A server that keeps what it is told.
@@ -253,12 +253,7 @@ fn signals_end_it_with_a_summary() {
         let mut to = child.stdin.take().unwrap();
         to.write_all(b"lat,lon,time\n1,2,7\n1,2,1000000\n").unwrap();
         told.recv().unwrap();
-        if signal == "INT" {
-            interrupt(&child);
-        } else {
-            let script = format!("kill -TERM {}", child.id());
-            assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
-        }
+        common::signal(&child, signal);
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{signal}");
         let summary: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -257,7 +257,8 @@ impl Client {
             let Link::Up(connection) = &mut self.link else { continue };
             match connection.next_reply().await {
                 Ok(Some(reply)) => return Ok(Some(self.take(reply))),
-                Ok(None) => {}
+                // It counts otherwise than we do: nothing it says can be put to a request.
+                Ok(None) => self.lose(ClientError::Unasked)?,
                 Err(error) => self.lose(error)?,
             }
         }
@@ -272,6 +273,19 @@ impl Client {
     }
 
     /// All replies as they come, until nothing is unanswered.
+    ///
+    /// ```no_run
+    /// use futures_util::StreamExt;
+    /// # async fn show(client: &mut herd_cli::Client) -> Result<(), herd_cli::ClientError> {
+    /// for id in ["kiwi", "emu"] {
+    ///     client.send_line(format!("WHATSAT {id} 10 5").as_bytes())?;
+    /// }
+    /// let mut replies = client.replies();
+    /// while let Some(reply) = replies.next().await {
+    ///     println!("{:?}", reply?);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub const fn replies(&mut self) -> Replies<'_> {
         Replies::new(self)
     }
@@ -314,6 +328,7 @@ impl Client {
             Ok(reply) if self.sent > 0 => Ok(self.take(reply)),
             Ok(reply) => Ok(reply),
             Err(error) => {
+                let error = self.with_all_unanswered(error);
                 self.tell_lost(&error);
                 self.unlink();
                 Err(error)
@@ -462,9 +477,11 @@ impl Client {
     fn lose(&mut self, error: ClientError) -> Result<(), ClientError> {
         let error = self.with_all_unanswered(error);
         self.tell_lost(&error);
-        let (left, answered) = (self.first_has_left(), self.answered);
+        let (sent, answered) = (self.sent, self.answered);
         self.unlink();
-        if left && let Some(first) = self.unanswered.front_mut() {
+        if sent > 0
+            && let Some(first) = self.unanswered.front_mut()
+        {
             first.attempts += 1;
             if first.attempts >= self.settings.attempts_max {
                 return Err(self.undeliverable(error));
@@ -532,12 +549,6 @@ impl Client {
         self.trouble = Trouble::default();
         let line = self.forget_first().unwrap_or_default();
         ClientError::Undeliverable { line, attempts: self.settings.attempts_max, source: Box::new(source) }
-    }
-
-    /// Whether the server may have seen something of the earliest request.
-    fn first_has_left(&self) -> bool {
-        // A connection counts line feeds, too.
-        self.sent > 0 && self.connection().is_some_and(|link| link.queued() < self.bytes_sent + self.sent)
     }
 
     /// The connection counts what it was given; what waits behind that is just as unanswered.

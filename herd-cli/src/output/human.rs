@@ -17,6 +17,7 @@ use crate::bench::Report as Measured;
 use crate::conformance::{Check, Report as Held};
 use crate::digest::Report;
 use crate::replay::Report as Played;
+use crate::watch::News;
 
 /// Types that nearly every place has: they say nothing and take the room of those that do.
 const EVERYWHERE: [&str; 2] = ["establishment", "point_of_interest"];
@@ -44,6 +45,24 @@ impl Human {
                 format!("{} {}\n", self.style.paint(Role::Bad, "unreadable reply:"), Escaped(&invalid.line))
             }
         }
+    }
+
+    /// The line of one change. `now` is what ages are counted to.
+    pub(super) fn news(&self, news: &News, now: PosixTime) -> String {
+        let at = match news {
+            News::At(at) => at,
+            News::Unknown { line, was_known } => {
+                let who = self.style.paint(Role::Strong, News::stranger(line));
+                return format!("{who} is not known {}\n", if *was_known { "any more" } else { "yet" });
+            }
+        };
+        let place = units::position(at.location().latitude(), at.location().longitude());
+        let (date, age) = (units::date(at.posix_time()), units::age(at.posix_time(), now));
+        format!(
+            "{} is at {place}  {}\n",
+            self.style.paint(Role::Strong, at.client()),
+            self.style.paint(Role::Faint, format_args!("{date}, {age}; told to {}", at.origin())),
+        )
     }
 
     /// What the servers of a herd hold.
@@ -187,6 +206,23 @@ pub(super) mod tests {
     #[test]
     fn an_at_is_two_lines() {
         assert_eq!(shown(&at(AT)), AT_SHOWN);
+    }
+
+    #[test]
+    fn a_change_is_one_line() {
+        let human = Human::new(Style::fixed(false), 80);
+        let now = PosixTime::new(1_621_464_831, 0).unwrap();
+        let at = At::parse(Bytes::from_static(AT.as_bytes())).unwrap();
+        assert_eq!(
+            human.news(&News::At(at), now),
+            "kiwi is at 34.06893° N, 118.445127° W  2021-05-19 22:53:47 UTC, 3 s ago; told to Riley\n"
+        );
+        let unknown = |was_known| {
+            let line = Bytes::from_static("? WHATSAT ki\u{9b}wi 1 0".as_bytes());
+            human.news(&News::Unknown { line, was_known }, now)
+        };
+        assert_eq!(unknown(false), "ki\\u{9b}wi is not known yet\n");
+        assert_eq!(unknown(true), "ki\\u{9b}wi is not known any more\n");
     }
 
     #[test]

@@ -20,12 +20,14 @@ mod units;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use herd_cli::{Reply, Server, now};
+use herd_proto::Response;
 
 use crate::args::{DisplayArgs, FormatArg};
 use crate::bench::Report as Measured;
 use crate::conformance::{self as held, Check};
 use crate::digest::Report;
 use crate::replay::Report as Played;
+use crate::watch::News;
 use human::Human;
 use style::Style;
 
@@ -93,6 +95,15 @@ impl Output {
             Form::Raw { escape: false } => raw::write(&mut self.to, reply),
             Form::Raw { escape: true } => raw::write_escaped(&mut self.to, reply),
             Form::Json => self.to.write_all(json::line(reply).as_bytes()),
+        }
+    }
+
+    /// Shows a change: for people on a line of its own, else as the reply that a client gets to its post or its question.
+    pub(crate) fn news(&mut self, news: &News) -> io::Result<()> {
+        match (&self.form, news) {
+            (Form::Human(human), news) => self.to.write_all(human.news(news, now()).as_bytes()),
+            (_, News::At(at)) => self.reply(&Reply::Response(Response::At(at.clone()))),
+            (_, News::Unknown { line, .. }) => self.reply(&Reply::Response(Response::Invalid(line.clone()))),
         }
     }
 

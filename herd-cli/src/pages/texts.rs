@@ -1,8 +1,7 @@
 //! The texts.
 
 use super::Page;
-use crate::bench;
-use crate::conformance;
+use crate::{bench, conformance, watch};
 
 const USAGE: (u8, &str) = (2, "the command line, the configuration or the input can't be used");
 const UNANSWERED: (u8, &str) =
@@ -41,6 +40,7 @@ as it was.",
                 "herd-cli whatsat kiwi.cs.ucla.edu 10 5 --server Campbell",
                 "Ask another server for at most 5 places within 10 km of kiwi",
             ),
+            ("herd-cli watch kiwi.cs.ucla.edu", "Where is kiwi? One line now, and one whenever that changes"),
             ("herd-cli replay walk.gpx --speed 10x", "Post a track that was recorded, ten times as fast as it was"),
             ("herd-cli repl", "Talk line by line, with history and completion"),
             ("herd-cli digest", "Do the servers hold the same? One line each, and one that says it"),
@@ -49,10 +49,10 @@ as it was.",
         ],
         codes: &[
             (0, "everything was answered; the servers agree; everything tried passed"),
-            (1, "everything was answered, something with '?'; rows refused; the servers differ; something failed"),
+            (1, "everything was answered, something with '?'; rows refused; the servers differ; never known; failed"),
             USAGE,
             (3, "something was not answered: no connection, no reply in time, a reply that is none"),
-            INTERRUPTED,
+            (130, "interrupted (Ctrl-C); watch ends so with 0"),
             TERMINATED,
         ],
         files: &[],
@@ -100,6 +100,29 @@ Lines are sent as they are, valid or not, and answered in order. A line is at mo
             ("generate | herd-cli send --json > replies.jsonl", "One object a reply"),
         ],
         codes: ASKING,
+        files: &[],
+    },
+    Page {
+        name: "watch",
+        text: watch::AFTER,
+        examples: &[
+            ("herd-cli watch kiwi.cs.ucla.edu", "Where is kiwi? One line now, and one whenever that changes"),
+            (
+                "herd-cli watch kiwi.cs.ucla.edu emu --server Riley --server Campbell --interval 0.2",
+                "Two clients, five times a second, by Campbell if Riley is away",
+            ),
+            (
+                "herd-cli watch kiwi.cs.ucla.edu --count 1 --for 60 --json",
+                "Wait for kiwi to be there, a minute at most",
+            ),
+        ],
+        codes: &[
+            (0, "the end: --count, --for, or Ctrl-C"),
+            (1, "the end, and a client has never been known"),
+            USAGE,
+            UNANSWERED,
+            TERMINATED,
+        ],
         files: &[],
     },
     Page {

@@ -45,7 +45,8 @@ impl Editor {
         let (ask, asked) = std::sync::mpsc::channel::<String>();
         let (tell, typed) = mpsc::channel(1);
         let run = move || {
-            let mut lines = match Lines::new(known) {
+            let file = history::file().filter(|file| history::prepare(file));
+            let mut lines = match Lines::new(known, file) {
                 Ok(lines) => lines,
                 Err(error) => return drop(tell.blocking_send(Typed::Failed(error))),
             };
@@ -79,7 +80,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(known: Arc<Mutex<Known>>) -> Result<Self, ReadlineError> {
+    fn new(known: Arc<Mutex<Known>>, file: Option<PathBuf>) -> Result<Self, ReadlineError> {
         let config = Config::builder()
             .max_history_size(history::LINES_MAX)?
             .history_ignore_space(true)
@@ -90,7 +91,6 @@ impl Lines {
         let past = FileHistory::with_config(&config);
         let mut editor = rustyline::Editor::with_history(config, past)?;
         editor.set_helper(Some(Words { known }));
-        let file = history::file().filter(|file| history::prepare(file));
         if let Some(file) = &file {
             // A history is a convenience: without one nothing is lost.
             let _ = editor.load_history(file);
@@ -178,4 +178,34 @@ impl Terminal {
 
     #[cfg(not(unix))]
     const fn restore(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_are_kept_and_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("history");
+        let kept = || std::fs::read_to_string(&file).unwrap().lines().filter(|line| !line.starts_with('#')).count();
+        let open = || Lines::new(Arc::default(), Some(file.clone())).unwrap();
+        let mut lines = open();
+        (0..history::LINES_MAX).for_each(|number| lines.keep(&format!("send {number}")));
+        assert_eq!(kept(), history::LINES_MAX);
+        // A secret, an empty line, the same again.
+        [" send x", "", "  ", "send 999"].iter().for_each(|line| lines.keep(line));
+        lines.keep("send last");
+        drop(lines);
+        open().keep("send more");
+        assert_eq!(kept(), history::LINES_MAX);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.ends_with("send 999\nsend last\nsend more\n") && !text.contains("send x"), "{text}");
+    }
+
+    #[test]
+    fn a_history_that_can_not_be_written_is_no_error() {
+        let mut lines = Lines::new(Arc::default(), Some(PathBuf::from("/nowhere/history"))).unwrap();
+        lines.keep("send x");
+    }
 }

@@ -9,7 +9,7 @@ use herd_proto::{Escaped, Response};
 use super::command::{self, Command};
 use super::known::Known;
 use crate::args::ServerArgs;
-use crate::choice::{Choice, narrator};
+use crate::choice::Choice;
 use crate::digest;
 use crate::exit::ExitCode;
 use crate::fault::{Fault, complain};
@@ -135,6 +135,6 @@ impl Session {
 fn client(choice: &Choice, args: &ServerArgs) -> Result<Client, Fault> {
     // A connection that was lost is made again at once; who is not there is not waited for by somebody who waits for a prompt.
     const PATIENCE: Duration = Duration::from_millis(1);
-    let client = choice.client(args.timeout).give_up_after(PATIENCE).on_event(narrator());
+    let client = choice.client_for_long(args.timeout).give_up_after(PATIENCE).attempts_max(Client::ATTEMPTS_MAX);
     client.build().map_err(|error| choice.fault(error))
 }

@@ -13,11 +13,11 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use herd_cli::{moment, now};
+use herd_cli::{Client, moment, now};
 use herd_proto::ClientId;
 
 use crate::args::{ServerArgs, span};
-use crate::choice::{Choice, narrator};
+use crate::choice::Choice;
 use crate::exit::ExitCode;
 use crate::fault::{Fault, complain};
 use crate::progress::Progress;
@@ -95,7 +95,9 @@ pub(crate) async fn play(args: &ReplayArgs, server: &ServerArgs) -> Result<Outco
         signal = watch.signals.next() => return Err(Fault::Ended(signal)),
     };
     drop(first);
-    let patient = choice.client(server.timeout).on_event(narrator()).build().map_err(|error| choice.fault(error))?;
+    // Which of many points servers may fail over is not known.
+    let patient = choice.client_for_long(server.timeout).attempts_max(Client::ATTEMPTS_MAX);
+    let patient = patient.build().map_err(|error| choice.fault(error))?;
     let schedule = Schedule::new(args.speed, args.gap_max, args.time, now());
     let mut player = Player::new(patient, schedule, source.name.clone(), moment());
     let failed = player.play(&mut source, &mut watch).await;

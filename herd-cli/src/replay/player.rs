@@ -78,6 +78,8 @@ pub(super) struct Player<P> {
     waiting: Option<Waiting>,
     /// The lines of the file whose posts have no outcome yet.
     posted: VecDeque<u64>,
+    /// How many bytes of the file the last row needed.
+    at: u64,
     /// More may come from the file.
     open: bool,
     report: Report,
@@ -96,6 +98,7 @@ impl<P: Poster> Player<P> {
             origin: None,
             waiting: None,
             posted: VecDeque::new(),
+            at: 0,
             open: true,
             report: Report { file, ..Report::default() },
             lag: Duration::ZERO,
@@ -159,16 +162,25 @@ impl<P: Poster> Player<P> {
         match item {
             None => self.open = false,
             Some(Item::Format(format)) => self.report.format = Some(format.name()),
-            Some(Item::Row(Row::Point(point))) => self.plan(point),
-            Some(Item::Row(Row::Skipped)) => self.report.rows_skipped += 1,
-            Some(Item::Row(Row::Refused(refusal))) => {
-                self.report.rows_refused += 1;
-                self.tell(&format!("{}:{refusal}", self.report.file), watch);
+            Some(Item::Row(row, at)) => {
+                self.at = at;
+                self.take_row(row, watch);
             }
             Some(Item::Broken(broken)) => {
                 self.open = false;
                 self.report.ended = Ended::Broken;
                 self.broken = Some(Fault::Unusable(said(&self.report.file, &broken)));
+            }
+        }
+    }
+
+    fn take_row(&mut self, row: Row, watch: &Watch) {
+        match row {
+            Row::Point(point) => self.plan(point),
+            Row::Skipped => self.report.rows_skipped += 1,
+            Row::Refused(refusal) => {
+                self.report.rows_refused += 1;
+                self.tell(&format!("{}:{refusal}", self.report.file), watch);
             }
         }
     }
@@ -189,7 +201,8 @@ impl<P: Poster> Player<P> {
 
     fn post(&mut self) -> Result<(), ClientError> {
         let Some(Waiting { at, line, post }) = self.waiting.take() else { return Ok(()) };
-        self.lag = moment().saturating_duration_since(at);
+        // Without a pace nothing is late.
+        self.lag = if self.schedule.is_paced() { moment().saturating_duration_since(at) } else { Duration::ZERO };
         self.lag_max = self.lag_max.max(self.lag);
         self.poster.post(&post)?;
         self.posted.push_back(line);
@@ -245,7 +258,8 @@ impl<P: Poster> Player<P> {
         if self.lag >= Duration::from_millis(100) {
             line.push_str(&format!(", {:.1} s late", self.lag.as_secs_f64()));
         }
-        if let Some(share) = source.share() {
+        if let Some(len) = source.len.filter(|len| *len > 0) {
+            let share = (self.at as f64 / len as f64).min(1.0);
             line.push_str(&format!("; {:.0} %", share * 100.0));
             if let Some(left) = left(moment().saturating_duration_since(self.begun), share) {
                 line.push_str(&format!(", {left} left"));
@@ -312,7 +326,10 @@ mod tests {
     fn rows(times: impl IntoIterator<Item = u64>) -> Source {
         let point = |time: u64| {
             let (id, location) = ("kiwi".to_owned(), "+1+2".to_owned());
-            Item::Row(Row::Point(Point { line: time, id, location, time: Moment::posix(&time.to_string()).unwrap() }))
+            Item::Row(
+                Row::Point(Point { line: time, id, location, time: Moment::posix(&time.to_string()).unwrap() }),
+                0,
+            )
         };
         Source::of(times.into_iter().map(point).collect())
     }

@@ -36,6 +36,11 @@ impl Schedule {
         Self { speed, gap_max, stamp, start, last: None, played: 0, points: 0 }
     }
 
+    /// Whether points are due at all, and not just one after the other.
+    pub(super) fn is_paced(&self) -> bool {
+        self.speed != Speed::Max
+    }
+
     /// The next point. One that is earlier than the last is due with it, and those after it are counted from there: so tracks
     /// in one file are played one after the other.
     pub(super) fn next(&mut self, moment: Moment) -> Due {

@@ -1,12 +1,12 @@
 //! The rows of a file, read by a thread of its own and no further ahead than they are wanted: a file on a disk that hangs or
 //! somebody at the other end of a pipe holds nothing up but themselves.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::rc::Rc;
 use std::thread;
 
 use tokio::sync::mpsc;
@@ -26,7 +26,8 @@ const READ_LEN: usize = 64 * 1024;
 pub(super) enum Item {
     /// First, once it is known.
     Format(Format),
-    Row(Row),
+    /// And how many bytes of the file were needed so far.
+    Row(Row, u64),
     /// Last, if there is more that can't be read.
     Broken(Broken),
 }
@@ -36,8 +37,8 @@ pub(super) enum Item {
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) items: mpsc::Receiver<Item>,
-    read: Arc<AtomicU64>,
-    len: Option<u64>,
+    /// How long the file is, if it has an end that is known.
+    pub(super) len: Option<u64>,
 }
 
 impl Source {
@@ -66,8 +67,7 @@ impl Source {
         from: impl Read + Send + 'static,
     ) -> Result<Self, Fault> {
         let (to, items) = mpsc::channel(AHEAD);
-        let read = Arc::new(AtomicU64::new(0));
-        let from = BufReader::with_capacity(READ_LEN, Counted { from, read: Arc::clone(&read) });
+        let from = BufReader::with_capacity(READ_LEN, from);
         let (format, altitude) = (args.from, args.altitude);
         let run = move || {
             if let Err(broken) = pass_on(from, format, naming, altitude, &to) {
@@ -75,7 +75,7 @@ impl Source {
             }
         };
         thread::Builder::new().name("track".to_owned()).spawn(run).map_err(Fault::Runtime)?;
-        Ok(Self { name, items, read, len })
+        Ok(Self { name, items, len })
     }
 
     /// Rows that are there already, of a file that is as good as read.
@@ -83,13 +83,7 @@ impl Source {
     pub(super) fn of(rows: Vec<Item>) -> Self {
         let (to, items) = mpsc::channel(rows.len().max(1));
         rows.into_iter().for_each(|row| to.try_send(row).unwrap());
-        Self { name: "walk".to_owned(), items, read: Arc::default(), len: None }
-    }
-
-    /// How much of the file was read, from 0 to 1; `None` if nobody knows how much there is.
-    pub(super) fn share(&self) -> Option<f64> {
-        let len = self.len.filter(|len| *len > 0)?;
-        Some((self.read.load(Ordering::Relaxed) as f64 / len as f64).min(1.0))
+        Self { name: "walk".to_owned(), items, len: None }
     }
 }
 
@@ -101,11 +95,13 @@ fn pass_on(
     altitude: bool,
     to: &mpsc::Sender<Item>,
 ) -> Result<(), Broken> {
+    let taken = Rc::new(Cell::new(0));
+    let from = Counted { from, taken: Rc::clone(&taken) };
     let mut track = Track::open(from, format, naming, altitude)?;
     let mut item = Item::Format(track.format());
     while to.blocking_send(item).is_ok() {
         match track.next()? {
-            Some(row) => item = Item::Row(row),
+            Some(row) => item = Item::Row(row, taken.get()),
             None => break,
         }
     }
@@ -120,17 +116,28 @@ pub(super) fn said(name: &str, broken: &Broken) -> String {
     }
 }
 
-/// A reader that tells how much went through it.
+/// A reader that tells how much was taken from it.
 #[derive(Debug)]
 struct Counted<R> {
-    from: R,
-    read: Arc<AtomicU64>,
+    from: BufReader<R>,
+    taken: Rc<Cell<u64>>,
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let count = self.from.read(to)?;
-        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        self.taken.set(self.taken.get() + count as u64);
         Ok(count)
+    }
+}
+
+impl<R: Read> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.from.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.taken.set(self.taken.get() + count as u64);
+        self.from.consume(count);
     }
 }

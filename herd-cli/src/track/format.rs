@@ -60,7 +60,7 @@ impl<R: BufRead> Track<R> {
         };
         Ok(match format {
             Format::Gpx => Self::Gpx(Gpx::new(from, naming, altitude)),
-            Format::Nmea => Self::Nmea(Nmea::new(from, naming, altitude)?),
+            Format::Nmea => Self::Nmea(Nmea::new(from, &naming, altitude)?),
             Format::Csv => Self::Csv(Csv::new(from, naming, altitude)?),
         })
     }

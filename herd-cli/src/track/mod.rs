@@ -14,6 +14,8 @@ mod gpx;
 mod moment;
 mod naming;
 mod nmea;
+#[cfg(test)]
+mod properties;
 mod sentence;
 
 use std::fmt;

@@ -31,7 +31,7 @@ pub(crate) struct Nmea<R> {
 }
 
 impl<R: BufRead> Nmea<R> {
-    pub(super) fn new(from: R, naming: Naming, altitude: bool) -> Result<Self, Broken> {
+    pub(super) fn new(from: R, naming: &Naming, altitude: bool) -> Result<Self, Broken> {
         let id = naming.id(None).ok_or(Broken::Nobody)?;
         Ok(Self { lines: Lines::new(from, LINE_MAX), id, altitude, day: None, last: None })
     }
@@ -171,7 +171,7 @@ mod tests {
     /// What becomes of each of the sentences: `TIME LOCATION`, a refusal, or `-`.
     fn rows(bodies: &[&str], altitude: bool) -> Vec<String> {
         let text: String = bodies.iter().map(|body| summed(body) + "\r\n").collect();
-        let mut nmea = Nmea::new(text.as_bytes(), Naming::new(Some("kiwi"), None), altitude).unwrap();
+        let mut nmea = Nmea::new(text.as_bytes(), &Naming::new(Some("kiwi"), None), altitude).unwrap();
         let mut all = Vec::new();
         while let Some(row) = nmea.next().unwrap() {
             all.push(match row {
@@ -274,7 +274,7 @@ mod tests {
         let text =
             [&b"\xef\xbb\xbf\n# by hand\n"[..], long.as_bytes(), b"\n\xb5\x62\xff\n$GPGSV,1\n\n", good.as_bytes()]
                 .concat();
-        let mut nmea = Nmea::new(&text[..], Naming::new(Some("kiwi"), None), false).unwrap();
+        let mut nmea = Nmea::new(&text[..], &Naming::new(Some("kiwi"), None), false).unwrap();
         let mut next = || nmea.next().unwrap();
         assert_eq!(
             next(),

@@ -28,6 +28,8 @@ pub(crate) enum Deed {
     Refuse,
     /// Answers everything until this line comes, over which it closes.
     ClosesOver(&'static str),
+    /// Answers what comes together, unless this line is among it: then it closes over all of that.
+    ChokesOn(&'static str),
     /// Answers the first line, with one line too many.
     TalksTooMuch,
     /// Answers with these bytes, whatever comes, and closes.
@@ -104,6 +106,19 @@ impl Talk {
             Deed::ClosesOver(poison) => {
                 while let Some(line) = self.line().filter(|line| line != poison.as_bytes()) {
                     self.say(&reply(&line));
+                }
+                self.close();
+            }
+            Deed::ChokesOn(poison) => {
+                while let Some(line) = self.line() {
+                    let mut lines = vec![line];
+                    while self.lines.buffer().contains(&b'\n') {
+                        lines.extend(self.line());
+                    }
+                    if lines.iter().any(|line| line == poison.as_bytes()) {
+                        break;
+                    }
+                    lines.iter().for_each(|line| self.say(&reply(line)));
                 }
                 self.close();
             }

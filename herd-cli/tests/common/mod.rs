@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "every test file is a crate of its own and uses some of it")]
 #![allow(clippy::needless_pass_by_value, reason = "an address given as it is reads better")]
 
+pub(crate) mod cutter;
 pub(crate) mod fake;
+pub(crate) mod pair;
 pub(crate) mod schema;
 pub(crate) mod servers;
 
@@ -122,7 +124,12 @@ pub(crate) fn ends(output: &Output, code: i32, stdout: impl AsRef<[u8]>, stderr:
 
 /// What Ctrl-C does.
 pub(crate) fn interrupt(child: &Child) {
-    let script = format!("kill -INT {}", child.id());
+    signal(child, "INT");
+}
+
+/// Sends a signal, named without `SIG`.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let script = format!("kill -{name} {}", child.id());
     assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
 }
 
