@@ -22,6 +22,9 @@ _herd__cli() {
             herd__cli,completions)
                 cmd="herd__cli__subcmd__completions"
                 ;;
+            herd__cli,conformance)
+                cmd="herd__cli__subcmd__conformance"
+                ;;
             herd__cli,digest)
                 cmd="herd__cli__subcmd__digest"
                 ;;
@@ -54,6 +57,9 @@ _herd__cli() {
                 ;;
             herd__cli__subcmd__help,completions)
                 cmd="herd__cli__subcmd__help__subcmd__completions"
+                ;;
+            herd__cli__subcmd__help,conformance)
+                cmd="herd__cli__subcmd__help__subcmd__conformance"
                 ;;
             herd__cli__subcmd__help,digest)
                 cmd="herd__cli__subcmd__help__subcmd__digest"
@@ -89,7 +95,7 @@ _herd__cli() {
 
     case "${cmd}" in
         herd__cli)
-            opts="-c -t -s -h -V --config --timeout --json --format --color --server --help --version iamat whatsat send watch digest bench replay repl completions man help"
+            opts="-c -t -s -h -V --config --timeout --json --format --color --server --help --version iamat whatsat send watch digest bench conformance replay repl completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -360,6 +366,82 @@ _herd__cli() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        herd__cli__subcmd__conformance)
+            opts="-c -t -s -h --section --level --list --config --timeout --json --format --color --server --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --section)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --level)
+                    COMPREPLY=($(compgen -W "core herd" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -c)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "auto human raw json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -W "$(herd-cli completions servers 2>/dev/null)" -- "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -W "$(herd-cli completions servers 2>/dev/null)" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         herd__cli__subcmd__digest)
             opts="-c -t -s -h --admin --wait --config --timeout --json --format --color --server --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -437,7 +519,7 @@ _herd__cli() {
             return 0
             ;;
         herd__cli__subcmd__help)
-            opts="iamat whatsat send watch digest bench replay repl completions man help"
+            opts="iamat whatsat send watch digest bench conformance replay repl completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -465,6 +547,20 @@ _herd__cli() {
             return 0
             ;;
         herd__cli__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        herd__cli__subcmd__help__subcmd__conformance)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

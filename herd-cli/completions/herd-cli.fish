@@ -33,7 +33,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_needs_command" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_needs_command" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -s V -l version -d 'Print version'
@@ -43,6 +43,7 @@ complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "send" -d 'Send li
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "watch" -d 'Follow where clients are: one line whenever that changes'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "digest" -d 'Compare what the servers of a herd hold, and say whether they agree'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "bench" -d 'Put servers under load and measure them: rate and latencies, propagation, a burst of clients'
+complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "conformance" -d 'Hold servers, of whatever make, against what the protocol says'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "replay" -d 'Post a track from a file, GPX, NMEA or CSV, at its own pace'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "repl" -d 'Talk line by line: protocol lines, and shorter words for them; with history and completion'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "completions" -d 'Print what makes a shell complete command lines of this program'
@@ -58,7 +59,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
@@ -70,7 +71,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
@@ -82,7 +83,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l interval -d 'How often to ask, at the shortest every 0.01 s' -r
@@ -97,7 +98,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l admin -d 'Where a server answers to those who watch over it, as ip:port or host:port; as often as there are servers [default: as the configuration says; five servers on this machine]' -r
@@ -111,7 +112,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -s C -l connections -d 'Connections, which the servers take in turn' -r
@@ -137,12 +138,28 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l echo -d 'Load an echo in this process instead of a server: the generator\'s own limit'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l propagation -d 'Measure from a post at one server, each in turn, until it is visible at every other'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l burst -d 'Let each client connect and post once, all within --window'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -l section -d 'Only what is of this section of WIRE.md, such as 2 or 2.3; as often as you like [default: all]' -r
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -l level -d 'What the exit code goes by. Everything is tried and shown all the same' -r -f -a "core\t'What the course assignment says, or shows in its examples'
+herd\t'All that WIRE.md says'"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -s t -l timeout -d 'How long to wait for the connection and for each next reply' -r
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -l format -d 'How replies are shown' -r -f -a "auto\t'As human on a terminal, as raw elsewhere'
+human\t'For people: sentences and a table'
+raw\t'The bytes as they came; escaped on a terminal'
+json\t'One JSON object a line'"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -l list -d 'Say what would be tried, and connect to nobody'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -l id -d 'Who moved, whatever the file says [default: the names in it; without any, the file\'s own]' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -l from -d 'What the file is [default: as its first bytes say]' -r -f -a "gpx\t'GPX 1.0 and 1.1: points of tracks and routes, and waypoints'
 nmea\t'NMEA 0183: RMC and GGA'
@@ -160,7 +177,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -l altitude -d 'Post heights, too: <ele>, those of GGA, the column alt'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -173,7 +190,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
@@ -185,7 +202,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -l dir -d 'Write all pages, each as a file, into this directory' -r -f -a "(__fish_complete_directories)"
@@ -198,17 +215,18 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest and bench all there are]. Several times: bench loads each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "iamat" -d 'Say where a client is'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "whatsat" -d 'Ask what is near a client'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "send" -d 'Send lines as they are, pipelined'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "watch" -d 'Follow where clients are: one line whenever that changes'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "digest" -d 'Compare what the servers of a herd hold, and say whether they agree'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "bench" -d 'Put servers under load and measure them: rate and latencies, propagation, a burst of clients'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "replay" -d 'Post a track from a file, GPX, NMEA or CSV, at its own pace'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "repl" -d 'Talk line by line: protocol lines, and shorter words for them; with history and completion'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "completions" -d 'Print what makes a shell complete command lines of this program'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "man" -d 'Print a man page, or write all of them'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench replay repl completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "iamat" -d 'Say where a client is'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "whatsat" -d 'Ask what is near a client'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "send" -d 'Send lines as they are, pipelined'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "watch" -d 'Follow where clients are: one line whenever that changes'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "digest" -d 'Compare what the servers of a herd hold, and say whether they agree'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "bench" -d 'Put servers under load and measure them: rate and latencies, propagation, a burst of clients'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "conformance" -d 'Hold servers, of whatever make, against what the protocol says'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "replay" -d 'Post a track from a file, GPX, NMEA or CSV, at its own pace'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "repl" -d 'Talk line by line: protocol lines, and shorter words for them; with history and completion'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "completions" -d 'Print what makes a shell complete command lines of this program'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "man" -d 'Print a man page, or write all of them'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

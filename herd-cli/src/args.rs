@@ -91,8 +91,8 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServerArgs {
     /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one;
-    /// for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat,
-    /// whatsat, send and watch go on with the next when one fails
+    /// for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each;
+    /// iamat, whatsat, send and watch go on with the next when one fails
     #[arg(long = "server", short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
     pub(crate) servers: Vec<String>,
     /// The herd's configuration, to find servers by name [default: five servers on this machine]

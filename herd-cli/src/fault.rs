@@ -42,8 +42,6 @@ pub(crate) enum Fault {
     Unexpected { server: String, what: &'static str, line: Vec<u8> },
     #[error("{server} has not shown in time what was posted at another server")]
     NotVisible { server: String },
-    #[error("the known answers that this program was built with can't be read: {0}")]
-    Vectors(String),
     /// What is wrong with the input, in words.
     #[error("{0}")]
     Unusable(String),
@@ -51,6 +49,8 @@ pub(crate) enum Fault {
     Ended(Signal),
     #[error("can't write {}", file.display())]
     File { file: std::path::PathBuf, source: io::Error },
+    #[error("the known answers that this program was built with can't be read: {0}")]
+    Vectors(String),
     #[error("can't write the answer")]
     Output(#[source] io::Error),
     #[error("can't start")]
@@ -74,8 +74,8 @@ impl Fault {
             | Self::Broken(_)
             | Self::Unexpected { .. }
             | Self::NotVisible { .. }
-            | Self::Vectors(_)
             | Self::File { .. }
+            | Self::Vectors(_)
             | Self::Output(_)
             | Self::Runtime(_) => ExitCode::Unanswered,
         }

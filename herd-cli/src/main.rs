@@ -2,8 +2,8 @@
 //!
 //! A thin layer over the `herd_cli` library: [`args`] say what is wanted, [`operands`] and [`input`] turn that into lines, a
 //! [`conversation`] sends them and hands every reply to an [`output`], and the end is an [`exit`] code. A [`digest`] is no
-//! conversation: it asks several servers, elsewhere; nor is a [`bench`], nor [`conformance`], nor a [`watch`](mod@watch), which
-//! has no end.
+//! conversation: it asks several servers, elsewhere; nor is a [`bench`] or [`conformance`], nor a [`watch`](mod@watch), which has no
+//! end.
 
 #![forbid(unsafe_code)]
 

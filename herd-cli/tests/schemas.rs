@@ -75,6 +75,9 @@ fn lines() -> Vec<Value> {
     keep(run(&address, &[&["bench", "--json"][..], &little].concat()));
     keep(run(&address, &[&["bench", "--json", "--rate", "500"][..], &little].concat()));
     keep(run(&address, &["bench", "--json", "--burst", "--clients", "5", "--window", "0"]));
+    keep(run(&address, &["conformance", "--json", "--section", "3.7", "--section", "1.7"]));
+    keep(run(answering_all(reply), &["conformance", "--json", "--section", "2.6"]));
+    keep(herd_cli(&["conformance", "--list", "--json", "--section", "1"]).output().unwrap());
     let admins: Vec<String> = servers.servers.iter().map(|server| server.admin.to_string()).collect();
     let digest = ["digest", "--json", "--wait", "0", "--admin", &admins[0], "--admin", "127.0.0.1:1"];
     keep(herd_cli(&digest).output().unwrap());

@@ -32,13 +32,21 @@ pub(crate) const SILENT_MAX: usize = 3;
 
 /// What `conformance --help` says besides.
 pub(crate) const AFTER: &str = "\
-Clients have names that nobody else uses (they end in -PID-NUMBER), and their positions stay with the
-herd as any others do. Questions about places want at most 20 results each, some fifty in all.";
+What is tried are the known answers of herd-proto: lines, and whole conversations; core is what
+every herd must do, herd what WIRE.md decides besides. With more than one --server, each is tried
+by itself, and between the first and each other one what one herd must do.
+
+Clients have names that nobody else uses (they end in -PID-NUMBER), and their positions stay with
+the herd as any others do. Questions about places want at most 20 results each, some fifty in all.
+
+With --json, one object for each thing tried, and the sum:
+  {\"reply\":\"check\",\"id\":…,\"file\":…,\"section\":…,\"level\":…,\"servers\":[…],\"passed\":…,…}
+  {\"reply\":\"conformance\",\"passed\":…,\"level\":…,\"core\":{…},\"herd\":{…},\"text\":…,…}";
 
 /// What is tried, and what counts.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConformanceArgs {
-    /// Only what is of this section of WIRE.md, such as 2 or §2.3; as often as you like [default: all]
+    /// Only what is of this section of WIRE.md, such as 2 or 2.3; as often as you like [default: all]
     #[arg(long = "section", value_name = "SECTION")]
     sections: Vec<String>,
     /// What the exit code goes by. Everything is tried and shown all the same
