@@ -48,7 +48,7 @@ as it was.",
         ],
         codes: &[
             (0, "everything was answered; the servers agree"),
-            (1, "everything was answered, something with '?'; rows refused; the servers differ; never known"),
+            (1, "everything was answered, something with '?' or not known; rows refused; the servers differ"),
             USAGE,
             (3, "something was not answered: no connection, no reply in time, a reply that is none"),
             (130, "interrupted (Ctrl-C); watch ends so with 0"),

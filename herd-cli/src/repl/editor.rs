@@ -39,17 +39,20 @@ pub(super) struct Editor {
 }
 
 impl Editor {
-    /// Begins, with the lines of earlier sessions. It ends with this.
+    /// Begins, with the lines of earlier sessions, once the editor has what it wants of the terminal and of signals: who wants
+    /// signals, too, asks for them after it. It ends with this.
     pub(super) fn start(known: Arc<Mutex<Known>>) -> Result<Self, Fault> {
         let terminal = Terminal::as_it_is();
         let (ask, asked) = std::sync::mpsc::channel::<String>();
         let (tell, typed) = mpsc::channel(1);
+        let (begin, begun) = std::sync::mpsc::channel::<()>();
         let run = move || {
             let file = history::file().filter(|file| history::prepare(file));
             let mut lines = match Lines::new(known, file) {
                 Ok(lines) => lines,
                 Err(error) => return drop(tell.blocking_send(Typed::Failed(error))),
             };
+            drop(begin);
             while let Ok(prompt) = asked.recv() {
                 if tell.blocking_send(lines.read(&prompt)).is_err() {
                     break;
@@ -57,6 +60,8 @@ impl Editor {
             }
         };
         thread::Builder::new().name("editor".to_owned()).spawn(run).map_err(Fault::Runtime)?;
+        // Nothing is sent: it ends when it has begun, or failed to.
+        let _ = begun.recv();
         Ok(Self { ask, typed, terminal })
     }
 
@@ -104,7 +109,8 @@ impl Lines {
                 self.keep(&line);
                 Typed::Line(line)
             }
-            Err(ReadlineError::Interrupted) => Typed::Cleared,
+            // A signal is one that came while an answer was waited for, and has been heeded.
+            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Typed::Cleared,
             Err(ReadlineError::Eof) => Typed::End,
             Err(error) => Typed::Failed(error),
         }

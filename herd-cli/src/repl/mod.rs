@@ -52,8 +52,8 @@ async fn script(session: &mut Session) -> Result<ExitCode, Fault> {
 
 /// Ends when somebody wants it to, and that is success.
 async fn interactive(session: &mut Session) -> Result<ExitCode, Fault> {
-    let mut signals = Signals::new();
     let mut editor = Editor::start(session.known())?;
+    let mut signals = Signals::new();
     loop {
         let typed = tokio::select! {
             typed = editor.line(session.prompt()) => typed,
