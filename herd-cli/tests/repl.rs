@@ -205,7 +205,7 @@ fn an_answer_need_not_be_waited_for() {
     session.until("kiwi is at 1° N, 2° E");
     session.until("> ");
     // What is pasted is lines.
-    session.types("send a\rsend b\r");
+    session.types("\u{1b}[200~send a\nsend b\u{1b}[201~\r");
     session.until("refused: a");
     session.until("refused: b");
     session.until("> ");

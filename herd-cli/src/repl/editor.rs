@@ -22,7 +22,7 @@ use crate::fault::Fault;
 /// What came of asking for a line.
 #[derive(Debug)]
 pub(super) enum Typed {
-    Line(String),
+    Lines(Vec<String>),
     /// Ctrl-C: the line is thrown away.
     Cleared,
     /// Ctrl-D.
@@ -75,6 +75,9 @@ impl Editor {
     /// Makes the terminal as it was, if somebody is still editing.
     pub(super) fn restore(&self) {
         self.terminal.restore();
+        // It need not mark what is pasted any more.
+        print!("\x1b[?2004l");
+        let _ = io::Write::flush(&mut io::stdout());
     }
 }
 
@@ -90,8 +93,6 @@ impl Lines {
             .max_history_size(history::LINES_MAX)?
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
-            // What is pasted is lines, as from a pipe. And the terminal has nothing to be told at the end.
-            .bracketed_paste(false)
             .build();
         let past = FileHistory::with_config(&config);
         let mut editor = rustyline::Editor::with_history(config, past)?;
@@ -105,9 +106,10 @@ impl Lines {
 
     fn read(&mut self, prompt: &str) -> Typed {
         match self.editor.readline(prompt) {
-            Ok(line) => {
-                self.keep(&line);
-                Typed::Line(line)
+            // What was pasted may be several.
+            Ok(text) => {
+                text.lines().for_each(|line| self.keep(line));
+                Typed::Lines(text.lines().map(str::to_owned).collect())
             }
             // A signal is one that came while an answer was waited for, and has been heeded.
             Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Typed::Cleared,
