@@ -3,6 +3,8 @@
 //! Commands that have nothing to finish are ended by the signal itself, as ever. Those that measure, play or hold a terminal ask
 //! here, so that they can show what they have and leave the terminal as it was.
 
+#[cfg(unix)]
+use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 
 use crate::exit::ExitCode;
@@ -37,15 +39,18 @@ impl Signals {
     pub(crate) fn new() -> Self {
         let (tell, told) = mpsc::unbounded_channel();
         #[cfg(unix)]
-        if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        for (signal, kind) in
+            [(Signal::Interrupt, SignalKind::interrupt()), (Signal::Terminate, SignalKind::terminate())]
+        {
+            // One that is not to be had ends the program, as ever.
+            let Ok(mut signals) = tokio::signal::unix::signal(kind) else { continue };
             let tell = tell.clone();
-            tokio::spawn(
-                async move { while terminate.recv().await.is_some() && tell.send(Signal::Terminate).is_ok() {} },
-            );
+            tokio::spawn(async move { while signals.recv().await.is_some() && tell.send(signal).is_ok() {} });
         }
-        let interrupt =
-            async move { while tokio::signal::ctrl_c().await.is_ok() && tell.send(Signal::Interrupt).is_ok() {} };
-        tokio::spawn(interrupt);
+        #[cfg(not(unix))]
+        tokio::spawn(
+            async move { while tokio::signal::ctrl_c().await.is_ok() && tell.send(Signal::Interrupt).is_ok() {} },
+        );
         Self { told, seen: None }
     }
 

@@ -91,7 +91,7 @@ impl Session {
         if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
             return None;
         }
-        let line = format!("{} repl --server {server} --color never", env!("CARGO_BIN_EXE_herd-cli"));
+        let line = format!("{} repl --server {server} --color never --timeout 600", env!("CARGO_BIN_EXE_herd-cli"));
         let mut command = Command::new("script");
         command
             .args(["-qec", &line, "/dev/null"])
@@ -175,6 +175,42 @@ fn somebody_at_a_terminal() {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
+}
+
+/// Ctrl-C while an answer is waited for gives it up; the next line goes to a connection of its own, and gets its own answer.
+#[test]
+fn an_answer_need_not_be_waited_for() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let server = serve_all(move |stream| {
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let mut to = stream;
+        while let Some(Ok(line)) = lines.next() {
+            let is_silent = line == "silence";
+            tell.send(line.clone()).unwrap();
+            if !is_silent && to.write_all(&reply(line.as_bytes())).is_err() {
+                return;
+            }
+        }
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let Some(mut session) = Session::start(server, directory.path()) else {
+        eprintln!("skipped: there is no `script` of util-linux here to make a terminal");
+        return;
+    };
+    session.types("send silence\r");
+    assert_eq!(told.recv().unwrap(), "silence");
+    session.types("\u{3}");
+    session.until("> ");
+    session.types("iamat kiwi +1+2 7\r");
+    session.until("kiwi is at 1° N, 2° E");
+    session.until("> ");
+    // What is pasted is lines.
+    session.types("\u{1b}[200~send a\nsend b\u{1b}[201~\r");
+    session.until("refused: a");
+    session.until("refused: b");
+    session.until("> ");
+    session.types("quit\r");
+    assert_eq!(session.ends().0, Some(0));
 }
 
 /// Told to end while somebody types: the terminal is as it was, which `stty` sees, and the code says why.

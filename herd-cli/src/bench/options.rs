@@ -38,7 +38,8 @@ microseconds (_us), {…} is the same everywhere:
   {\"bench\":\"burst\",\"servers\":[…],\"clients\":…,\"window_s\":…,\"connected\":…,\"answered\":…,
    \"failed\":…,\"elapsed_s\":…,\"connect_us\":{…},\"latency_us\":{…}}
 
-Ctrl-C ends it early, and what was measured is shown; a second one ends it at once.";
+Ctrl-C or SIGTERM ends it early, and what was measured is shown; a second one ends it
+at once.";
 
 /// The options. Without `--propagation` and `--burst` it is a load.
 #[derive(Args, Clone, Debug)]

@@ -22,7 +22,7 @@ use crate::fault::Fault;
 /// What came of asking for a line.
 #[derive(Debug)]
 pub(super) enum Typed {
-    Line(String),
+    Lines(Vec<String>),
     /// Ctrl-C: the line is thrown away.
     Cleared,
     /// Ctrl-D.
@@ -39,17 +39,20 @@ pub(super) struct Editor {
 }
 
 impl Editor {
-    /// Begins, with the lines of earlier sessions. It ends with this.
+    /// Begins, with the lines of earlier sessions, once the editor has what it wants of the terminal and of signals: who wants
+    /// signals, too, asks for them after it. It ends with this.
     pub(super) fn start(known: Arc<Mutex<Known>>) -> Result<Self, Fault> {
         let terminal = Terminal::as_it_is();
         let (ask, asked) = std::sync::mpsc::channel::<String>();
         let (tell, typed) = mpsc::channel(1);
+        let (begin, begun) = std::sync::mpsc::channel::<()>();
         let run = move || {
             let file = history::file().filter(|file| history::prepare(file));
             let mut lines = match Lines::new(known, file) {
                 Ok(lines) => lines,
                 Err(error) => return drop(tell.blocking_send(Typed::Failed(error))),
             };
+            drop(begin);
             while let Ok(prompt) = asked.recv() {
                 if tell.blocking_send(lines.read(&prompt)).is_err() {
                     break;
@@ -57,6 +60,8 @@ impl Editor {
             }
         };
         thread::Builder::new().name("editor".to_owned()).spawn(run).map_err(Fault::Runtime)?;
+        // Nothing is sent: it ends when it has begun, or failed to.
+        let _ = begun.recv();
         Ok(Self { ask, typed, terminal })
     }
 
@@ -70,6 +75,9 @@ impl Editor {
     /// Makes the terminal as it was, if somebody is still editing.
     pub(super) fn restore(&self) {
         self.terminal.restore();
+        // It need not mark what is pasted any more.
+        print!("\x1b[?2004l");
+        let _ = io::Write::flush(&mut io::stdout());
     }
 }
 
@@ -85,8 +93,6 @@ impl Lines {
             .max_history_size(history::LINES_MAX)?
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
-            // What is pasted is lines, as from a pipe. And the terminal has nothing to be told at the end.
-            .bracketed_paste(false)
             .build();
         let past = FileHistory::with_config(&config);
         let mut editor = rustyline::Editor::with_history(config, past)?;
@@ -100,11 +106,13 @@ impl Lines {
 
     fn read(&mut self, prompt: &str) -> Typed {
         match self.editor.readline(prompt) {
-            Ok(line) => {
-                self.keep(&line);
-                Typed::Line(line)
+            // What was pasted may be several.
+            Ok(text) => {
+                text.lines().for_each(|line| self.keep(line));
+                Typed::Lines(text.lines().map(str::to_owned).collect())
             }
-            Err(ReadlineError::Interrupted) => Typed::Cleared,
+            // A signal is one that came while an answer was waited for, and has been heeded.
+            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Typed::Cleared,
             Err(ReadlineError::Eof) => Typed::End,
             Err(error) => Typed::Failed(error),
         }

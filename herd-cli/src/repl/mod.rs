@@ -9,6 +9,7 @@ mod history;
 mod known;
 mod session;
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IsTerminal};
 
 use crate::args::ServerArgs;
@@ -52,21 +53,25 @@ async fn script(session: &mut Session) -> Result<ExitCode, Fault> {
 
 /// Ends when somebody wants it to, and that is success.
 async fn interactive(session: &mut Session) -> Result<ExitCode, Fault> {
-    let mut signals = Signals::new();
     let mut editor = Editor::start(session.known())?;
+    let mut signals = Signals::new();
+    let mut lines = VecDeque::new();
     loop {
-        let typed = tokio::select! {
-            typed = editor.line(session.prompt()) => typed,
-            signal = signals.next() => {
-                editor.restore();
-                return Ok(ended_by(signal));
+        let Some(line) = lines.pop_front() else {
+            let typed = tokio::select! {
+                typed = editor.line(session.prompt()) => typed,
+                signal = signals.next() => {
+                    editor.restore();
+                    return Ok(ended_by(signal));
+                }
+            };
+            match typed {
+                Typed::Lines(typed) => lines.extend(typed),
+                Typed::Cleared => {}
+                Typed::End => return Ok(ExitCode::Answered),
+                Typed::Failed(error) => return Err(Fault::Runtime(io::Error::other(error.to_string()))),
             }
-        };
-        let line = match typed {
-            Typed::Line(line) => line,
-            Typed::Cleared => continue,
-            Typed::End => return Ok(ExitCode::Answered),
-            Typed::Failed(error) => return Err(Fault::Runtime(io::Error::other(error.to_string()))),
+            continue;
         };
         let command = command(line.as_bytes()).unwrap_or_else(|unclear| {
             complain(&unclear.to_string());
@@ -79,6 +84,7 @@ async fn interactive(session: &mut Session) -> Result<ExitCode, Fault> {
                 Signal::Interrupt => {
                     signals.forget();
                     session.abandon();
+                    lines.clear();
                     Ok(Go::On)
                 }
                 Signal::Terminate => return Ok(ended_by(signal)),
