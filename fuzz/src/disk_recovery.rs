@@ -162,18 +162,19 @@ fn damage(choices: &mut Choices<'_>, bytes: &mut Vec<u8>) {
         }
         _ => {
             let endless = vec![choices.pick(b"x\0"); long(choices)];
-            bytes.splice(from..from, endless).for_each(drop);
+            let behind = bytes.split_off(from);
+            bytes.extend([endless, behind].concat());
         }
     }
 }
 
-/// Mostly short, since long takes long; at times as long as a line may be, or longer, or longer than is read at once.
+/// Short, since long takes long; rarely as long as a line may be, or longer, or longer than is read at once.
 fn long(choices: &mut Choices<'_>) -> usize {
-    match choices.byte() {
-        255 => 1_200_000,
-        254 => LINE_MAX + 1,
-        253 => LINE_MAX,
-        byte => 100 + usize::from(byte),
+    match [choices.byte(), choices.byte()] {
+        [255, 255] => 1_200_000,
+        [255, 254] => LINE_MAX + 1,
+        [255, 253] => LINE_MAX,
+        [byte, _] => 100 + usize::from(byte),
     }
 }
 
@@ -295,7 +296,7 @@ fn expect(files: &Files) -> Option<Expected> {
 
 /// The first line, if it is whole and a header.
 fn header(bytes: &[u8]) -> Option<&[u8]> {
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let end = bytes.iter().take(LINE_MAX + 1).position(|byte| *byte == b'\n')?;
     whole(&bytes[..end]).filter(|text| is_header(text))
 }
 

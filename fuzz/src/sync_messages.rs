@@ -66,11 +66,11 @@ type Newest = BTreeMap<Vec<u8>, Record>;
 /// One record or many go to one server, or to both.
 fn add_records(world: &mut World, newest: &mut Newest, choices: &mut Choices<'_>) {
     let (holders, first) = (choices.pick(&[1, 2, 3, 3]), choices.below(64));
-    let count = match choices.byte() {
-        255 => 200,
+    let count = match [choices.byte(), choices.byte()] {
+        [255, 255] => 200,
         // One more than are listed and not divided further.
-        254 => 65,
-        few => [1, 1, 2, 3, 7, 20][usize::from(few) % 6],
+        [255, 254] => 65,
+        [few, _] => [1, 1, 2, 3, 7, 20][usize::from(few) % 6],
     };
     let (in_one_leaf, time, location) = (choices.below(4) == 0, choices.below(4), choices.pick(&["+1+2", "+1+3"]));
     let leaf = ONE_LEAF.lines().skip(first).take(count).map(str::to_owned);

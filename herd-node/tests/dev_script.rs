@@ -232,6 +232,9 @@ fn fuzz_targets_are_picked_by_name_and_their_executions_are_told() {
     let both = ["peer_line", "codec_chunks"].map(|target| lane(" +nightly", "address", target, 5));
     assert_eq!(run.commands(), both);
     assert!(run.said.0.ends_with("\nall: 14 executions\n"), "{:?}", run.said);
+    let run = machine.dev(&["fuzz", "link_machine"], &[]);
+    let untraced = "-s none --no-trace-compares --target-dir fuzz/target/untraced link_machine ";
+    assert!(run.commands()[0].contains(untraced), "{:?}", run.said);
     let run = machine.dev(&["fuzz", "all"], &[]);
     assert!(run.commands().len() >= 8 && run.code == Some(0), "{:?}", run.said);
     // What is found makes the lane fail, and the other targets have their turn all the same.
