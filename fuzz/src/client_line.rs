@@ -1,6 +1,6 @@
 //! One line of a client: the parser and the oracle say the same, and what was parsed is echoed byte for byte.
 
-use herd_proto::{At, Escaped, PosixTime, Request, ServerName, encode};
+use herd_proto::{At, Escaped, Iamat, PosixTime, Request, ServerName, encode};
 
 use crate::oracle;
 
@@ -11,23 +11,26 @@ use crate::oracle;
 pub fn check(line: &[u8]) {
     match (Request::parse(line), oracle::request(line)) {
         (Ok(parsed), Ok(expected)) => {
-            same(&parsed, &expected);
+            assert_eq!(value(&parsed), expected);
             // A line that holds its own terminators is only ever seen by callers without framing.
             if let Request::Iamat(iamat) = &parsed {
                 echo(iamat);
             }
+            respelled(&parsed, &expected);
         }
-        (Err(invalid), Err(field)) => {
+        (Err(invalid), Err(refusal)) => {
             assert_eq!(invalid.line, line);
-            assert_eq!(invalid.error.field.as_str(), field, "{}", invalid.error);
-            assert!(invalid.error.offset <= line.len());
+            assert_eq!(invalid.error.field.as_str(), refusal.field, "{}: {}", Escaped(line), invalid.error);
+            let within = refusal.from..=refusal.to;
+            assert!(within.contains(&invalid.error.offset), "{}: {}, not in {within:?}", Escaped(line), invalid.error);
         }
         (parsed, expected) => panic!("{}: {parsed:?}, but the oracle says {expected:?}", Escaped(line)),
     }
 }
 
-fn same(parsed: &Request<&[u8]>, expected: &oracle::Request) {
-    let seen = match parsed {
+/// A request in the oracle's words.
+pub(crate) fn value<B: AsRef<[u8]>>(request: &Request<B>) -> oracle::Request {
+    match request {
         Request::Iamat(iamat) => oracle::Request::Iamat {
             client: iamat.client().as_bytes().to_vec(),
             location: iamat.location().as_str().to_owned(),
@@ -42,12 +45,21 @@ fn same(parsed: &Request<&[u8]>, expected: &oracle::Request) {
             micrometres: whatsat.radius().micrometres(),
             limit: whatsat.limit().get(),
         },
-    };
-    assert_eq!(seen, *expected);
+    }
+}
+
+/// Spelled as nearly all lines are, the parser may read it in its one pass; with one space more it never does. It says the same.
+fn respelled(request: &Request<&[u8]>, expected: &oracle::Request) {
+    let words: Vec<&[u8]> =
+        request.line().split(|byte| oracle::WHITE_SPACE.contains(byte)).filter(|word| !word.is_empty()).collect();
+    for line in [words.join(&b' '), [words.join(&b' '), b" ".to_vec()].concat()] {
+        let again = Request::parse(line.as_slice()).unwrap_or_else(|invalid| panic!("{}", invalid.error));
+        assert_eq!(value(&again), *expected, "{}", Escaped(&line));
+    }
 }
 
 /// The AT that answers is an AT, with these operands byte for byte and the exact skew.
-fn echo(iamat: &herd_proto::Iamat<&[u8]>) {
+fn echo(iamat: &Iamat<&[u8]>) {
     let receipt = PosixTime::new(1_621_464_827, 959_498_503).unwrap();
     let nanos = |time: PosixTime| i128::from(time.seconds()) * 1_000_000_000 + i128::from(time.nanos());
     let skew = receipt.since(iamat.posix_time());

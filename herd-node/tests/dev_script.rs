@@ -185,6 +185,9 @@ fn usage_is_minded() {
         &["mutants", ""],
         &["mutants", "Ninja"],
         &["fuzz", "nothing"],
+        &["fuzz", ""],
+        &["fuzz", "--seconds", "5"],
+        &["fuzz", "client_line", "--fast"],
         &["fuzz", "client_line", "--seconds", "soon"],
         &["faults", "--slow"],
         &["faults", "flood"],
@@ -248,6 +251,46 @@ fn a_mutant_is_picked_by_name_and_built_apart() {
     assert_eq!(said(&["mutants"]), format!("{lane}\nall target/mutants --cfg herd_mutants\n"));
     assert_eq!(said(&["mutants", "NoSalt"]), format!("{lane}\nNoSalt target/mutants --cfg herd_mutants\n"));
     Machine::new().dev(&["mutants", "Ninja"], &[]).gave_up("no mutant Ninja; there are F64Times NoTieBreak");
+}
+
+#[test]
+fn fuzz_targets_are_picked_by_name_and_their_executions_are_told() {
+    let libfuzzer = "case \"$*\" in *run*) echo running; echo 'stat::number_of_executed_units: 7' ;; esac";
+    let machine = Machine::new().with("mkdir", "exit 0").with("cargo", &format!("{libfuzzer}; exit 0"));
+    let lane = |toolchain: &str, sanitizer: &str, target: &str, seconds: u32| {
+        format!(
+            "cargo{toolchain} fuzz run --features libfuzzer -s {sanitizer} {target} fuzz/corpus/{target} fuzz/seeds/{target} -- \
+             -dict=fuzz/dictionaries/{target}.dict -max_total_time={seconds} -timeout=25 -print_final_stats=1"
+        )
+    };
+    let run = machine.dev(&["fuzz", "client_line"], &[]);
+    assert_eq!((run.commands(), run.code), (vec![lane("", "none", "client_line", 60).as_str()], Some(0)));
+    assert!(run.said.0.ends_with("\nrunning\nclient_line: 7 executions\n"), "{:?}", run.said);
+    let run = machine.dev(&["fuzz", "peer_line", "--asan", "codec_chunks", "--seconds", "5"], &[]);
+    let both = ["peer_line", "codec_chunks"].map(|target| lane(" +nightly", "address", target, 5));
+    assert_eq!(run.commands(), both);
+    assert!(run.said.0.ends_with("\nall: 14 executions\n"), "{:?}", run.said);
+    let run = machine.dev(&["fuzz", "link_machine"], &[]);
+    let untraced = "-s none --no-trace-compares --target-dir fuzz/target/untraced link_machine ";
+    assert!(run.commands()[0].contains(untraced), "{:?}", run.said);
+    let run = machine.dev(&["fuzz", "all"], &[]);
+    assert!(run.commands().len() >= 8 && run.code == Some(0), "{:?}", run.said);
+    // What is found makes the lane fail, and the other targets have their turn all the same.
+    let finds = Machine::new()
+        .with("mkdir", "exit 0")
+        .with("cargo", &format!("{libfuzzer}; case \"$*\" in *peer*) exit 77 ;; esac"));
+    let run = finds.dev(&["fuzz", "peer_line", "client_line"], &[]);
+    assert_eq!((run.commands().len(), run.code), (2, Some(1)), "{:?}", run.said);
+}
+
+#[test]
+fn what_fuzzing_needs_is_said() {
+    let bare = Machine::new().with("cargo", "case \"$*\" in fuzz*) exit 101 ;; esac");
+    bare.dev(&["fuzz", "client_line"], &[]).gave_up("cargo install cargo-fuzz --locked");
+    let stable = || Machine::new().with("cargo", "case \"$*\" in +nightly*) exit 1 ;; esac");
+    stable().dev(&["fuzz", "client_line", "--asan"], &[]).gave_up("rustup toolchain install nightly");
+    let run = stable().with("mkdir", "exit 0").dev(&["fuzz", "client_line"], &[]);
+    assert_eq!((run.code, run.said.0.lines().last()), (Some(0), Some("client_line: 0 executions")));
 }
 
 #[test]

@@ -31,6 +31,7 @@
 
 mod backoff;
 mod files;
+mod image;
 mod inspect;
 mod line;
 mod name;
@@ -52,6 +53,8 @@ use std::{fmt, io};
 
 use herd_proto::ServerName;
 
+#[doc(hidden)]
+pub use image::{Finding, read_image};
 pub use inspect::{Inspected, Seen, inspect};
 pub use line::{Content, Damage};
 pub use report::{Lost, OpenError, Progress, Recovered, Report, Stats};

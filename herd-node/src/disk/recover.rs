@@ -153,6 +153,8 @@ impl Reading<'_> {
         let before = self.recovered.bytes;
         let is_snapshot = candidate.name.kind == Kind::Snapshot;
         let (mut records, mut records_said) = (0, None);
+        // No more than there are lines, and those are fewer than bytes.
+        let mut damaged = u64::from(!candidate.has_header);
         // The last line, if it is damaged.
         let mut bad_end = None;
         while let Some((offset, piece)) = reader.next()? {
@@ -167,13 +169,13 @@ impl Reading<'_> {
                 Some(Content::Record(operands)) => {
                     records += 1;
                     let is_taken = (self.on_record)(operands);
-                    *if is_taken { &mut self.recovered.records } else { &mut self.recovered.damaged } += 1;
+                    *if is_taken { &mut self.recovered.records } else { &mut damaged } += 1;
                 }
-                // The header, which is counted below.
+                // The header, which is counted already.
                 _ if offset == 0 => {}
                 _ => {
                     records += 1;
-                    self.recovered.damaged += 1;
+                    damaged += 1;
                     bad_end = Some(offset);
                 }
             }
@@ -181,19 +183,17 @@ impl Reading<'_> {
         }
         self.recovered.files += 1;
         self.recovered.bytes = before + reader.offset();
-        self.recovered.damaged += u64::from(!candidate.has_header);
+        let kept = bad_end.filter(|_| is_newest).unwrap_or(reader.offset());
+        if kept < reader.offset() {
+            damaged -= 1;
+            self.recovered.cut_bytes += reader.offset() - kept;
+        }
         if is_snapshot {
-            // Two lines that became one, or the end that is not there.
-            self.recovered.damaged += records_said.map_or(1, |said: u64| said.saturating_sub(records));
+            // Two lines that became one, or the end that is not there. An end may say any number, and two may.
+            damaged = damaged.saturating_add(records_said.map_or(1, |said: u64| said.saturating_sub(records)));
         }
-        match bad_end {
-            Some(at) if is_newest => {
-                self.recovered.damaged -= 1;
-                self.recovered.cut_bytes += reader.offset() - at;
-                Ok(at)
-            }
-            _ => Ok(reader.offset()),
-        }
+        self.recovered.damaged = self.recovered.damaged.saturating_add(damaged);
+        Ok(kept)
     }
 
     fn count_line(&mut self, bytes: u64) {

@@ -221,6 +221,21 @@ fn without_its_end_a_snapshot_is_read_for_what_it_has() {
     }
 }
 
+/// Found by fuzzing: two such ends, or one and any other damage, were more than can be counted.
+#[test]
+fn an_end_may_say_any_number() {
+    let lines = five();
+    let snapshot = snapshot_of(&lines.concat(), u64::MAX);
+    let memory = disk_with(&[(Name::snapshot(1), &snapshot), (Name::log(1), b"?\n?\n")]);
+    let (records, recovered, _) = read(&memory).unwrap();
+    assert_eq!((records, recovered.damaged), (without_lf(&lines), u64::MAX - 5 + 2));
+    let both = disk_with(&[(Name::snapshot(1), &snapshot[..snapshot.len() - 1]), (Name::snapshot(2), &snapshot)]);
+    assert_eq!(read(&both).unwrap().1.damaged, u64::MAX - 5);
+    let garbage = [b"?\n".repeat(10), header().to_vec()].concat();
+    let memory = disk_with(&[(Name::snapshot(1), &snapshot), (Name::log(1), &garbage), (Name::log(2), &garbage)]);
+    assert_eq!(read(&memory).unwrap().1.damaged, u64::MAX);
+}
+
 #[test]
 fn what_can_not_be_read_is_said_and_left_alone() {
     let log = log_of(&five().concat());

@@ -36,18 +36,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::runtime::Handle;
 
 use super::legacy::{OVER_QUERY_LIMIT, UNKNOWN_ERROR, empty_reply, failure_reply};
 use super::{Answer, Failure, Places, Query, Reply, Settings};
 use crate::clock;
-use api::Api;
+use api::{Api, Found};
 use breaker::Breaker;
 use budget::Budget;
 use call::{Call, Outcome};
-use client::Client;
+use client::{Client, Upstream};
 use fault::Fault;
 use flight::{Flights, Waiter};
+use legacy_api::LegacyApi;
+use new_api::NewApi;
 use queue::Queue;
 use redact::Redactor;
 use stats::Counters;
@@ -157,6 +160,22 @@ impl Places for Google {
         };
         Answer::Later(Box::pin(reply(waiter, limit)))
     }
+}
+
+/// The body that a question for at most `limit` places gets from a legacy reply, or the status it gets instead. Pure: for fuzzing.
+#[doc(hidden)]
+pub fn legacy_body(reply: &[u8], limit: usize) -> Result<Bytes, &'static str> {
+    LegacyApi::read(&arrived(reply)).map(|found| Found::Bytes(found).body(limit)).map_err(|fault| fault.status)
+}
+
+/// The same of a reply of Places API (New).
+#[doc(hidden)]
+pub fn new_body(reply: &[u8], limit: usize) -> Result<Bytes, &'static str> {
+    NewApi::read(&arrived(reply)).map(|found| Found::Places(found).body(limit)).map_err(|fault| fault.status)
+}
+
+fn arrived(reply: &[u8]) -> Upstream {
+    Upstream { code: hyper::StatusCode::OK, retry_after: None, body: reply.to_vec() }
 }
 
 async fn reply(waiter: Waiter<Outcome>, limit: usize) -> Reply {
