@@ -164,7 +164,7 @@ fn usage_is_minded() {
     ] {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 23] = [
+    let wrong: [&[&str]; 26] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],

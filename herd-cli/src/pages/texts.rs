@@ -49,7 +49,7 @@ as it was.",
         ],
         codes: &[
             (0, "everything was answered; the servers agree; everything tried passed"),
-            (1, "something was answered with '?' or not known; rows refused; the servers differ; a check failed"),
+            (1, "answered with '?', or not known; rows refused; the servers differ; a check failed"),
             USAGE,
             (3, "something was not answered: no connection, no reply in time, a reply that is none"),
             (130, "interrupted (Ctrl-C); watch ends so with 0"),
