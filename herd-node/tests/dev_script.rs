@@ -148,7 +148,20 @@ fn ci_goes_on_after_a_failed_lane_and_counts() {
     let lanes: Vec<&str> = run.said.0.lines().filter_map(|line| line.strip_prefix("==> ")).collect();
     assert_eq!(
         lanes,
-        ["lint", "test", "doc", "features", "fuzz", "bench --quick", "sim --seeds 10000", "turmoil", "mutants"]
+        [
+            "lint",
+            "test",
+            "doc",
+            "api",
+            "licences",
+            "package",
+            "features",
+            "fuzz",
+            "bench --quick",
+            "sim --seeds 10000",
+            "turmoil",
+            "mutants"
+        ]
     );
     let run = Machine::new().dev(&["ci"], &[]);
     assert_eq!((run.said.0.lines().last(), run.code), (Some("9 passed, 0 failed"), Some(0)));
