@@ -119,10 +119,16 @@ lane_package() {
     local dirty=() arguments=() crate
     # At a desk one looks before one commits.
     [ -n "$CI" ] || dirty=(--allow-dirty)
-    for crate in $published; do arguments+=(-p "$crate"); done
-    cargo_ package "${arguments[@]}" "${dirty[@]}" || return
-    local packages="${CARGO_TARGET_DIR:-target}/package" bad=0 version
+    local built="${CARGO_TARGET_DIR:-target}/packages" bad=0 version
     version=$(sed -n 's/^version *= *"\(.*\)".*/\1/p' Cargo.toml)
+    for crate in $published; do
+        arguments+=(-p "$crate")
+        # Cargo builds each with the packages of the others, by a registry made for it, and what came out of a registry once it takes
+        # never to change: it would build with those of the last time.
+        rm -rf "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/"$crate-$version" "$built"/debug/.fingerprint/"$crate"-*
+    done
+    CARGO_TARGET_DIR=$built cargo_ package "${arguments[@]}" "${dirty[@]}" || return
+    local packages="$built/package"
     for crate in $published; do
         show_package "$packages/$crate-$version.crate" "$@" || bad=1
     done
