@@ -25,7 +25,10 @@ fn commands_in_the_readme_work() {
             agreed(&configuration);
         } else if let Some(arguments) = line.strip_prefix("herd-cli bench ") {
             measured(arguments.split(" #").next().unwrap(), &configuration);
+        } else if let Some(arguments) = line.strip_prefix("herd-cli replay ") {
+            played(root, arguments.split(" #").next().unwrap(), &configuration);
         } else if let Some(arguments) = line.strip_prefix("herd-cli ") {
+            let arguments = arguments.split(" #").next().unwrap();
             let arguments: Vec<&str> = arguments.split_whitespace().collect();
             replies.push(answered(&arguments, &configuration));
         } else if let Some(rest) = line.strip_prefix("printf '") {
@@ -63,6 +66,15 @@ fn measured(arguments: &str, configuration: &Path) {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {said}");
     assert!(said.starts_with("bench\t") && !said.contains("count\t0\n"), "{arguments:?}: {said}");
+}
+
+/// Every point of the track is taken.
+fn played(root: &Path, arguments: &str, configuration: &Path) {
+    let arguments: Vec<&str> = ["replay"].into_iter().chain(arguments.split_whitespace()).collect();
+    let output = herd_cli(&arguments).current_dir(root).env("HERD_CONFIG", configuration).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {said}");
+    assert!(said.contains("posted\t10\n") && said.contains("taken\t10\n"), "{arguments:?}: {said}");
 }
 
 /// What the servers hold is the same: what was posted has reached all of them, or is on its way.
