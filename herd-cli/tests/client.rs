@@ -579,3 +579,12 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn every_server_has_its_turn_and_its_time_however_short_the_patience() {
+    let (mute, slow) = (Fake::new([Deed::Mute]), Fake::new([Deed::Drip]));
+    // Each wait is longer than the patience.
+    let patience = Duration::from_millis(1);
+    let client = to(&[&mute, &mute, &slow]).timeout(SHORT).give_up_after(patience);
+    are_answered(&mut client.build().unwrap(), &requests(3)).await;
+}

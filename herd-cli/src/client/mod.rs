@@ -385,6 +385,10 @@ impl Client {
         &self.servers[self.turn]
     }
 
+    fn servers_len(&self) -> u32 {
+        u32::try_from(self.servers.len()).unwrap_or(u32::MAX)
+    }
+
     /// Waits until there is a connection.
     async fn ready(&mut self) -> Result<(), ClientError> {
         loop {
@@ -424,10 +428,11 @@ impl Client {
         }
     }
 
-    /// When it is enough, if that depends on a time.
+    /// When it is enough, if that depends on a time: every server has had its turn, with all the time that it may take.
     fn give_up_at(&self) -> Option<Instant> {
         let patience = self.settings.give_up_after;
-        self.trouble.since.filter(|_| !patience.is_zero()).map(|since| clock::after(since, patience))
+        let timed = !patience.is_zero() && self.trouble.failures >= self.servers_len();
+        self.trouble.since.filter(|_| timed).map(|since| clock::after(since, patience))
     }
 
     /// Gives the connection as many requests as it may hold.
@@ -527,7 +532,7 @@ impl Client {
 
     /// How long to wait, once all servers have failed in turn.
     fn pause(&self) -> Option<Duration> {
-        let servers = u32::try_from(self.servers.len()).unwrap_or(u32::MAX);
+        let servers = self.servers_len();
         let (rounds, rest) = (self.trouble.failures / servers, self.trouble.failures % servers);
         // Without randomness all clients pause alike, which is better than none.
         let chance = || getrandom::u64().unwrap_or(u64::MAX);
