@@ -588,3 +588,14 @@ async fn every_server_has_its_turn_and_its_time_however_short_the_patience() {
     let client = to(&[&mute, &mute, &slow]).timeout(SHORT).give_up_after(patience);
     are_answered(&mut client.build().unwrap(), &requests(3)).await;
 }
+
+#[tokio::test]
+async fn what_failed_before_a_connection_nobody_used_is_forgotten() {
+    // The second server closes a connection that is quiet for too long.
+    let server = Fake::new([Deed::Close, Deed::Serve]);
+    let patience = Duration::from_millis(200);
+    let client = quick().server(nobody()).server(server.address).give_up_after(patience);
+    let mut client = client.connect().await.unwrap();
+    tokio::time::sleep(2 * patience).await;
+    are_answered(&mut client, &requests(2)).await;
+}

@@ -414,6 +414,10 @@ impl Client {
     }
 
     fn connected(&mut self, stream: TcpStream) {
+        if self.unanswered.is_empty() && !self.settings.give_up_after.is_zero() {
+            // Nobody waits for an answer: that there is a connection is the end of it, if servers may be tried twice at all.
+            self.trouble = Trouble::default();
+        }
         let timeout = self.within(self.settings.timeout);
         self.link = Link::Up(Connection::over(stream, timeout).into());
         self.observer.tell(&Event::Connected { server: &self.servers[self.turn] });
