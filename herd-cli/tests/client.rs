@@ -599,3 +599,24 @@ async fn what_failed_before_a_connection_nobody_used_is_forgotten() {
     tokio::time::sleep(2 * patience).await;
     are_answered(&mut client, &requests(2)).await;
 }
+
+#[tokio::test]
+async fn what_was_answered_before_a_flush_lost_the_connection_is_not_asked_again() {
+    // More than the systems between can hold: it leaves only while the server reads.
+    const LINES: usize = 2_000;
+    let line = |number: usize| format!("{number} {}", "x".repeat(8 * 1024));
+    let server = Fake::new([Deed::Cut { answers: 40, bytes: 0 }, Deed::Serve]);
+    let mut client = to(&[&server]).unanswered_bytes_max(usize::MAX).build().unwrap();
+    for number in 0..LINES {
+        client.send_line(line(number).as_bytes()).unwrap();
+    }
+    client.flush().await.unwrap();
+    assert_eq!((client.unanswered(), client.queued()), (LINES, 0));
+    for number in 0..LINES {
+        let reply = client.next_reply().await.unwrap().map(text);
+        assert!(reply == Some(format!("? {}", line(number))), "{number}");
+    }
+    assert_eq!(client.next_reply().await.unwrap(), None);
+    // The line over which it was cut is the first of the next connection.
+    assert!(server.heard()[1][0] == line(40), "replies were thrown away");
+}

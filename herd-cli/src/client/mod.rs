@@ -65,7 +65,9 @@ pub struct Client {
     settings: Settings,
     observer: Observer,
     link: Link,
-    /// Requests whose reply has not been handed out, the earliest first.
+    /// Replies that came over a connection before it was lost, to requests before all of `unanswered`.
+    kept: VecDeque<Reply>,
+    /// Requests whose reply has not arrived, or not been looked for, the earliest first.
     unanswered: VecDeque<Pending>,
     /// How many of them the connection has been given.
     sent: usize,
@@ -141,6 +143,7 @@ impl Client {
             settings,
             observer,
             link: Link::Down(None),
+            kept: VecDeque::new(),
             unanswered: VecDeque::new(),
             sent: 0,
             bytes: 0,
@@ -157,7 +160,7 @@ impl Client {
 
     /// How many requests have no outcome yet.
     pub fn unanswered(&self) -> usize {
-        self.unanswered.len()
+        self.kept.len() + self.unanswered.len()
     }
 
     /// How many bytes the requests have that have no outcome yet.
@@ -235,7 +238,7 @@ impl Client {
     pub fn has_room_for(&self, bytes: usize) -> bool {
         let Settings { unanswered_max, unanswered_bytes_max, .. } = self.settings;
         let total = self.bytes.saturating_add(bytes);
-        self.unanswered.is_empty() || (self.unanswered.len() < unanswered_max && total <= unanswered_bytes_max)
+        self.unanswered() == 0 || (self.unanswered() < unanswered_max && total <= unanswered_bytes_max)
     }
 
     /// The reply to the earliest request that has none, once it is here; `None` when no reply is awaited.
@@ -266,6 +269,10 @@ impl Client {
 
     /// The next reply if it has arrived already. Waits for nothing.
     pub fn arrived_reply(&mut self) -> Option<Reply> {
+        self.kept.pop_front().or_else(|| self.arrived_now())
+    }
+
+    fn arrived_now(&mut self) -> Option<Reply> {
         // Without a request there is no reply, whatever the server says.
         let Link::Up(connection) = &mut self.link else { return None };
         let reply = if self.sent > 0 { connection.arrived_reply() } else { None }?;
@@ -305,6 +312,10 @@ impl Client {
                 return Ok(());
             }
             if let Err(error) = connection.flush().await {
+                // What had arrived by then is as good as handed out.
+                while let Some(reply) = self.arrived_now() {
+                    self.kept.push_back(reply);
+                }
                 self.lose(error)?;
             }
         }
@@ -339,10 +350,11 @@ impl Client {
     /// Forgets every request that has no outcome, and says how many those were. Servers may have taken them all the same.
     /// The connection ends if a reply could still come over it.
     pub fn abandon(&mut self) -> usize {
-        let forgotten = self.unanswered.len();
+        let forgotten = self.unanswered();
         if self.sent > 0 {
             self.unlink();
         }
+        self.kept.clear();
         self.unanswered.clear();
         (self.bytes, self.bytes_sent) = (0, 0);
         forgotten
