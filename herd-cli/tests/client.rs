@@ -620,3 +620,13 @@ async fn what_was_answered_before_a_flush_lost_the_connection_is_not_asked_again
     // The line over which it was cut is the first of the next connection.
     assert!(server.heard()[1][0] == line(40), "replies were thrown away");
 }
+
+#[tokio::test]
+async fn a_flush_sends_empty_lines_too() {
+    let server = Fake::new([Deed::Serve]);
+    let mut client = to(&[&server]).build().unwrap();
+    client.send_line(b"").unwrap();
+    client.flush().await.unwrap();
+    assert_eq!(client.server().map(|server| server.address().port()), Some(server.address.port()));
+    assert_eq!(client.next_reply().await.unwrap().map(text).as_deref(), Some("? "));
+}

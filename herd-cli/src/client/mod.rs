@@ -303,7 +303,8 @@ impl Client {
     /// # Errors
     /// As [`next_reply`](Self::next_reply).
     pub async fn flush(&mut self) -> Result<(), ClientError> {
-        while self.queued() > 0 {
+        // An empty line counts, too.
+        while self.sent < self.unanswered.len() || self.queued() > 0 {
             self.ready().await?;
             self.hand_over()?;
             let Link::Up(connection) = &mut self.link else { continue };
