@@ -630,3 +630,19 @@ async fn a_flush_sends_empty_lines_too() {
     assert_eq!(client.server().map(|server| server.address().port()), Some(server.address.port()));
     assert_eq!(client.next_reply().await.unwrap().map(text).as_deref(), Some("? "));
 }
+
+#[tokio::test]
+async fn who_only_tries_once_goes_over_to_the_next_server_all_the_same() {
+    let broken = Fake::new([Deed::Cut { answers: 0, bytes: 0 }]);
+    let other = Fake::new([Deed::Serve]);
+    let mut client = to(&[&broken, &other]).attempts_max(1).build().unwrap();
+    let requests = requests(3);
+    for (line, _) in &requests {
+        client.send_line(line.as_bytes()).unwrap();
+    }
+    let error = client.next_reply().await.unwrap_err();
+    assert!(matches!(error, ClientError::Undeliverable { attempts: 1, .. }), "{error:?}");
+    for (_, answer) in &requests[1..] {
+        assert_eq!(client.next_reply().await.unwrap().map(text).as_ref(), Some(answer));
+    }
+}

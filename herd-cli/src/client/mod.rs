@@ -499,18 +499,21 @@ impl Client {
     fn lose(&mut self, error: ClientError) -> Result<(), ClientError> {
         let error = self.with_all_unanswered(error);
         self.tell_lost(&error);
-        let (sent, answered) = (self.sent, self.answered);
+        // It worked: so it may have been quiet for too long, or been started again. Who keeps still has no such excuse.
+        let again = self.answered && !matches!(error, ClientError::TimedOut { .. });
+        let sent = self.sent;
         self.unlink();
         if sent > 0
             && let Some(first) = self.unanswered.front_mut()
         {
             first.attempts += 1;
             if first.attempts >= self.settings.attempts_max {
+                if !again {
+                    self.turn = (self.turn + 1) % self.servers.len();
+                }
                 return Err(self.undeliverable(error));
             }
         }
-        // It worked: so it may have been quiet for too long, or been started again. Who keeps still has no such excuse.
-        let again = answered && !matches!(error, ClientError::TimedOut { .. });
         if again && !self.settings.give_up_after.is_zero() {
             self.link = Link::Down(None);
             self.observer.tell(&Event::Retrying { server: &self.servers[self.turn], after: Duration::ZERO });
