@@ -8,7 +8,7 @@ use memchr::memchr_iter;
 use super::bounded::{Lines, Metered};
 use super::format::UTF8_MARK;
 use super::moment::Zone;
-use super::{Broken, Moment, Naming, Point, Refusal, Row, Wrong, decimal, found, location};
+use super::{Broken, Moment, Naming, Point, Refusal, Row, Wrong, decimal, degrees, found, location};
 
 /// The longest record, and the longest line of names, in bytes.
 pub(super) const RECORD_MAX: usize = 64 * 1024;
@@ -97,7 +97,7 @@ impl<R: BufRead> Csv<R> {
         let name = id.map(|column| self.text("id", column)).transpose()?;
         let id = self.naming.id(name).ok_or_else(|| ("id", found("an ID without white space", b"")))?;
         let altitude = altitude.map(|column| self.text("alt", column)).transpose()?.filter(|text| !text.is_empty());
-        let altitude = altitude.map(|text| number("alt", "metres", text)).transpose()?;
+        let altitude = altitude.map(metres).transpose()?;
         let location = match place {
             Place::Location(column) => {
                 let text = self.text("location", column)?;
@@ -106,8 +106,8 @@ impl<R: BufRead> Csv<R> {
                 herd_proto::Location::new(text).map(|_| text.to_owned()).map_err(wrong)?
             }
             Place::Angles(latitude, longitude) => {
-                let latitude = number("lat", "decimal degrees", self.text("lat", latitude)?)?;
-                let longitude = number("lon", "decimal degrees", self.text("lon", longitude)?)?;
+                let latitude = degrees("lat", self.text("lat", latitude)?)?;
+                let longitude = degrees("lon", self.text("lon", longitude)?)?;
                 location(&latitude, &longitude, altitude.as_deref())?
             }
         };
@@ -126,8 +126,8 @@ impl<R: BufRead> Csv<R> {
     }
 }
 
-fn number(field: &'static str, expected: &str, text: &str) -> Result<String, Wrong> {
-    decimal::signed(text).ok_or_else(|| (field, found(expected, text.as_bytes())))
+fn metres(text: &str) -> Result<String, Wrong> {
+    decimal::signed(text).ok_or_else(|| ("alt", found("metres", text.as_bytes())))
 }
 
 fn builder(delimiter: u8) -> ReaderBuilder {
@@ -247,6 +247,21 @@ mod tests {
                 "8: time: expected POSIX seconds, or RFC 3339 with Z or an offset, from 1970 on with at most nine decimals, found 'yesterday'",
                 "11 walk +1+2 7",
                 "12 a +1+2 8",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_degrees_are_taken_for_degrees_and_minutes() {
+        let text = "lat,lon,time\n3404.1358,-11826.7076,7\n340408,1182642,7\n9e3,0,7\n34,118.5e2,7\n0034.5,000118,7\n";
+        assert_eq!(
+            rows(text),
+            [
+                "2: lat: expected a latitude from -90 to +90, found '+3404.1358'",
+                "3: lat: expected a latitude from -90 to +90, found '+340408'",
+                "4: lat: expected a latitude from -90 to +90, found '+9000'",
+                "5: lon: expected a longitude from -180 to +180, found '+11850'",
+                "6 walk +34.5+118 7",
             ]
         );
     }
