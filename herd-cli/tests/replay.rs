@@ -9,6 +9,7 @@ use std::process::Output;
 use std::sync::mpsc;
 
 use common::{answering_all, ends, herd_cli, interrupts_are_ignored, reply, run, serve_all};
+use herd_proto::Timestamp;
 use serde_json::Value;
 
 /// A server that keeps what it is told.
@@ -231,6 +232,24 @@ fn standard_input_is_played_as_it_comes() {
 fn summary_of_nothing(output: &Output) -> Vec<u8> {
     assert!(output.stdout.starts_with(b"reply\treplay\nfile\tstandard input\nformat\t-\nended\tbroken\nposted\t0\n"));
     output.stdout.clone()
+}
+
+/// The program may wait long for its first row.
+#[test]
+fn now_is_when_the_first_point_comes() {
+    let (server, told) = keeping();
+    let mut child = common::spawn(server, &["replay", "-", "--id", "kiwi", "--time", "now", "--json"]);
+    let mut to = child.stdin.take().unwrap();
+    to.write_all(b"lat,lon,time\n").unwrap();
+    // Time enough to begin; nothing depends on it.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let before = herd_cli::now();
+    to.write_all(b"1,2,7\n").unwrap();
+    let post = told.recv().unwrap();
+    let time = Timestamp::new(post.rsplit(' ').next().unwrap()).unwrap().time();
+    assert!(time >= before, "{post} is before {before}");
+    drop(to);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
 }
 
 #[test]
