@@ -646,3 +646,18 @@ async fn who_only_tries_once_goes_over_to_the_next_server_all_the_same() {
         assert_eq!(client.next_reply().await.unwrap().map(text).as_ref(), Some(answer));
     }
 }
+
+#[tokio::test]
+async fn to_call_again_and_again_is_no_way_around_the_pauses() {
+    let pause = Duration::from_millis(40);
+    let client = Client::builder().server(nobody()).back_off(BackOff::new(pause, pause));
+    let mut client = client.give_up_after(Duration::from_millis(1)).build().unwrap();
+    client.send_line(b"hello").unwrap();
+    let begun = herd_cli::moment();
+    for _ in 0..5 {
+        assert!(matches!(client.next_reply().await, Err(ClientError::GaveUp { .. })));
+    }
+    // Chance takes up to half of each; before the first there is none.
+    assert!(begun.elapsed() >= 4 * (pause / 2));
+    assert_eq!(client.unanswered(), 1);
+}

@@ -244,8 +244,8 @@ impl Client {
     /// The reply to the earliest request that has none, once it is here; `None` when no reply is awaited.
     ///
     /// # Errors
-    /// [`ClientError::GaveUp`]: the requests are kept, and to call again is to try again. [`ClientError::Undeliverable`]
-    /// is the outcome of one request, and stands in the place of its reply.
+    /// [`ClientError::GaveUp`]: the requests are kept, and to call again is to try again, after the pause that is due.
+    /// [`ClientError::Undeliverable`] is the outcome of one request, and stands in the place of its reply.
     pub async fn next_reply(&mut self) -> Result<Option<Reply>, ClientError> {
         loop {
             if let Some(reply) = self.arrived_reply() {
@@ -542,6 +542,9 @@ impl Client {
             None => pause.is_some(),
         };
         if enough {
+            // Who calls again at once, and for ever, still pauses; unless nobody wants pauses.
+            let pause = pause.filter(|_| !self.settings.give_up_after.is_zero());
+            self.link = Link::Down(pause.map(|_| next));
             return Err(self.give_up(failed, error));
         }
         self.link = Link::Down(pause.map(|_| next));
