@@ -53,7 +53,10 @@ impl<R: BufRead> Csv<R> {
     pub(super) fn new(from: R, naming: Naming, altitude: bool) -> Result<Self, Broken> {
         let mut lines = Lines::new(from, RECORD_MAX);
         let (delimiter, columns) = match lines.next().map_err(Broken::Read)? {
-            Some(line) if !line.cut => Columns::named(line.text.strip_prefix(UTF8_MARK).unwrap_or(line.text))?,
+            Some(line) if !line.cut => {
+                let text = line.text.strip_prefix(UTF8_MARK).unwrap_or(line.text);
+                Columns::named(text, !naming.is_fixed(), altitude)?
+            }
             _ => return Err(Broken::UnknownFormat),
         };
         if columns.id.is_none() && !naming.has_one() {
@@ -62,7 +65,6 @@ impl<R: BufRead> Csv<R> {
         // However a file ends, its last line ends: lines can be counted by their ends then.
         let rest = lines.into_rest().chain(&b"\n"[..]);
         let reader = builder(delimiter).buffer_capacity(AHEAD).from_reader(Metered::new(rest));
-        let columns = Columns { altitude: columns.altitude.filter(|_| altitude), ..columns };
         Ok(Self { reader, record: ByteRecord::new(), columns, naming })
     }
 
@@ -138,8 +140,8 @@ fn builder(delimiter: u8) -> ReaderBuilder {
 }
 
 impl Columns {
-    /// What stands between the names, and which is where.
-    fn named(line: &[u8]) -> Result<(u8, Self), Broken> {
+    /// What stands between the names, and which is where, of those that are wanted.
+    fn named(line: &[u8], id: bool, altitude: bool) -> Result<(u8, Self), Broken> {
         let count = |delimiter: &u8| line.iter().filter(|byte| *byte == delimiter).count();
         let delimiter = *b",;\t".iter().max_by_key(|delimiter| count(delimiter)).unwrap_or(&b',');
         let mut names = ByteRecord::new();
@@ -148,7 +150,8 @@ impl Columns {
         let names: Vec<String> =
             names.iter().map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase()).collect();
         let [id, latitude, longitude, location, time, altitude] =
-            [ID, LATITUDE, LONGITUDE, LOCATION, TIME, ALTITUDE].map(|words| only(&names, words));
+            [if id { ID } else { &[] }, LATITUDE, LONGITUDE, LOCATION, TIME, if altitude { ALTITUDE } else { &[] }]
+                .map(|words| only(&names, words));
         let place = match (location?, latitude?, longitude?) {
             (Some(location), ..) => Some(Place::Location(location)),
             (None, Some(latitude), Some(longitude)) => Some(Place::Angles(latitude, longitude)),
@@ -230,6 +233,12 @@ mod tests {
             assert_eq!(wrong(text), Broken::UnknownFormat.to_string(), "{text:?}");
         }
         assert!(matches!(Csv::new(&b"lat,lon,time\n"[..], Naming::new(None, None), false), Err(Broken::Nobody)));
+        // What is not wanted is not in doubt.
+        let text = "id,name,lat,lon,time,alt,ele\n";
+        assert_eq!(wrong(text), "1: columns 'id' and 'name' mean the same");
+        let open = |altitude| Csv::new(text.as_bytes(), Naming::new(Some("kiwi"), None), altitude);
+        assert!(open(false).is_ok());
+        assert_eq!(open(true).unwrap_err().to_string(), "1: columns 'alt' and 'ele' mean the same");
     }
 
     #[test]
