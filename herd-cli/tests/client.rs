@@ -661,3 +661,90 @@ async fn to_call_again_and_again_is_no_way_around_the_pauses() {
     assert!(begun.elapsed() >= 4 * (pause / 2));
     assert_eq!(client.unanswered(), 1);
 }
+
+/// What somebody does with a client, who may lose interest after having been woken so many times.
+#[derive(Clone, Debug)]
+enum Act {
+    Send(usize),
+    Next(u8),
+    Flush(u8),
+    Idle(u8),
+    Arrived,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        (1..6_usize).prop_map(Act::Send),
+        (0..6_u8).prop_map(Act::Next),
+        (0..6_u8).prop_map(Act::Flush),
+        (0..6_u8).prop_map(Act::Idle),
+        Just(Act::Arrived),
+    ];
+    prop::collection::vec(act, 1..40)
+}
+
+fn honest_faults() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        Just(Deed::Close),
+        Just(Deed::Drip),
+        (0..6_usize, 0..40_usize).prop_map(|(answers, bytes)| Deed::Cut { answers, bytes }),
+        (0..6_usize).prop_map(|answers| Deed::Reset { answers }),
+    ]
+}
+
+/// `None` if it takes longer.
+async fn at_most<T>(turns: u8, work: impl Future<Output = T>) -> Option<T> {
+    let patience = async {
+        for _ in 0..turns {
+            tokio::time::sleep(Duration::from_micros(50)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = patience => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Calls are dropped at any point, connections lost at any other.
+    #[test]
+    fn whatever_is_dropped_no_answer_is_lost_doubled_or_out_of_order(
+        acts in acts(),
+        faults in prop::collection::vec(honest_faults(), 0..6),
+    ) {
+        let server = Fake::new(faults.into_iter().chain([Deed::Serve]).collect::<Vec<_>>());
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let mut client = to(&[&server, &server]).attempts_max(u32::MAX).build().unwrap();
+            let requests = requests(6 * acts.len());
+            let (mut sent, mut answered) = (0, 0);
+            for act in acts {
+                let reply = match act {
+                    Act::Send(count) => {
+                        for (line, _) in &requests[sent..sent + count] {
+                            client.send_line(line.as_bytes()).unwrap();
+                        }
+                        sent += count;
+                        None
+                    }
+                    Act::Next(turns) => at_most(turns, client.next_reply()).await.and_then(Result::unwrap),
+                    Act::Flush(turns) => at_most(turns, client.flush()).await.and_then(|left| left.map(|()| None).unwrap()),
+                    Act::Idle(turns) => at_most(turns, client.idle()).await.and_then(Result::ok),
+                    Act::Arrived => client.arrived_reply(),
+                };
+                if let Some(reply) = reply {
+                    assert_eq!(text(reply), requests[answered].1);
+                    answered += 1;
+                }
+                assert_eq!(client.unanswered(), sent - answered);
+            }
+            while let Some(reply) = client.next_reply().await.unwrap() {
+                assert_eq!(text(reply), requests[answered].1);
+                answered += 1;
+            }
+            assert_eq!((answered, client.unanswered_bytes(), client.queued()), (sent, 0, 0));
+        });
+    }
+}
