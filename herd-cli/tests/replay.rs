@@ -81,6 +81,26 @@ fn replay_of(text: &str, more: &[&str]) -> Output {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_name_that_is_not_utf_8_is_escaped_and_marked() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"a\xff.csv");
+    fs::write(directory.path().join(name), "id,lat,lon,time\nkiwi,1,2,7\nkiwi,91,2,7\n").unwrap();
+    let played = |format: &str| {
+        let mut command = herd_cli(&["replay", "--speed", "max", "--format", format]);
+        command.args(["--server", &keeping().0.to_string()]).arg(name).current_dir(&directory);
+        command.output().unwrap()
+    };
+    let output = played("json");
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&summary["file"], &summary["escaped"]), (&"a\\xff.csv".into(), &true.into()));
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("herd-cli: a\\xff.csv:3: lat: "));
+    assert!(played("human").stdout.starts_with(b"a\\xff.csv: 1 point posted in "));
+}
+
+#[test]
 fn bad_rows_are_refused_by_their_lines_and_the_rest_is_posted() {
     let output = replay_of("lat,lon,time\n1,2,7\n91,2,8\n1,2,9\n1,2\n", &["--json"]);
     let complaints = "herd-cli: walk:3: lat: expected a latitude from -90 to +90, found '+91'\n\

@@ -110,6 +110,7 @@ impl<P: Poster> Player<P> {
 
     /// Plays until the end, a signal, or the error after which nobody can be posted to any more.
     pub(super) async fn play(&mut self, source: &mut Source, watch: &mut Watch) -> Option<ClientError> {
+        self.report.escaped = source.is_escaped;
         while self.open || self.waiting.is_some() || self.poster.unanswered() > 0 {
             let at = self.waiting.as_ref().map_or(self.begun, |waiting| waiting.at);
             let room = self.poster.unanswered() < UNANSWERED_MAX;
@@ -254,8 +255,8 @@ impl<P: Poster> Player<P> {
 
     /// How it goes: `walk.gpx: 1,234 posted, 3 refused, 0.2 s late; 45 %, 3 min left`.
     fn line(&self, source: &Source) -> String {
-        let Report { file, posted, refused, rows_refused, .. } = &self.report;
-        let mut line = format!("{}: {} posted", Escaped(file.as_bytes()), grouped(*posted));
+        let Report { posted, refused, rows_refused, .. } = &self.report;
+        let mut line = format!("{}: {} posted", self.report.shown_file(), grouped(*posted));
         if refused + rows_refused > 0 {
             line.push_str(&format!(", {} refused", grouped(refused + rows_refused)));
         }
