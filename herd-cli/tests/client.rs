@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -660,6 +661,32 @@ async fn to_call_again_and_again_is_no_way_around_the_pauses() {
     // Chance takes up to half of each; before the first there is none.
     assert!(begun.elapsed() >= 4 * (pause / 2));
     assert_eq!(client.unanswered(), 1);
+}
+
+#[tokio::test]
+async fn the_beginning_of_what_nobody_asked_for_is_not_the_beginning_of_an_answer() {
+    let (tell, told) = mpsc::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for (index, stream) in listener.incoming().map_while(Result::ok).enumerate() {
+            let tell = tell.clone();
+            std::thread::spawn(move || {
+                if index == 0 {
+                    (&stream).write_all(b"? more").unwrap();
+                    tell.send(()).unwrap();
+                }
+                let line = BufReader::new(&stream).lines().map_while(Result::ok).next();
+                let _ = line.map(|line| (&stream).write_all(format!("? {line}\n").as_bytes()));
+            });
+        }
+    });
+    let mut client = quick().server(address).connect().await.unwrap();
+    told.recv().unwrap();
+    // It comes, and is waited for on.
+    assert!(at_most(20, client.idle()).await.is_none());
+    client.send_line(b"hello").unwrap();
+    assert_eq!(client.next_reply().await.unwrap().map(text).as_deref(), Some("? hello"));
 }
 
 /// What somebody does with a client, who may lose interest after having been woken so many times.
