@@ -188,6 +188,18 @@ async fn a_reply_about_somebody_else_ends_the_connection() {
     assert_eq!(client.iamat(id, at, time).await.unwrap().client(), id);
 }
 
+/// The reply repeats the operands byte for byte (WIRE §2.5).
+#[tokio::test]
+async fn a_reply_that_says_another_place_or_time_is_no_reply() {
+    let (id, at, time) = (ClientId::new("emu").unwrap(), Location::new("+1+1").unwrap(), Timestamp::new("7").unwrap());
+    for wrong in ["emu +2+1 7", "emu +1+1/ 7", "emu +1+1 7.0", "emu +1+1 8"] {
+        let server = Fake::new([Deed::Says(format!("AT Riley +0.263873386 {wrong}\n").into_bytes()), Deed::Serve]);
+        let mut client = to(&[&server]).connect().await.unwrap();
+        assert!(matches!(client.iamat(id, at, time).await, Err(ClientError::Mismatched(_))), "{wrong}");
+        assert!(client.iamat(id, at, time).await.is_ok());
+    }
+}
+
 #[tokio::test]
 async fn a_request_that_servers_close_over_is_given_up_and_the_others_are_not() {
     let server = Fake::new([Deed::ClosesOver("nonsense 7")]);

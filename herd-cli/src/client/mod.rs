@@ -185,7 +185,13 @@ impl Client {
         time: Timestamp<'_>,
     ) -> Result<At<Bytes>, ClientError> {
         match self.call(&Iamat::new(client, location, time).into()).await? {
-            Response::At(at) if at.client() == client && at.time().as_str() == time.as_str() => Ok(at),
+            Response::At(at)
+                if at.client() == client
+                    && at.location().as_str() == location.as_str()
+                    && at.time().as_str() == time.as_str() =>
+            {
+                Ok(at)
+            }
             Response::At(at) | Response::Nearby { at, .. } => Err(self.mismatched(&at)),
             Response::Invalid(line) => Err(ClientError::Refused(command_of(&line))),
         }
