@@ -224,6 +224,8 @@ impl Connection {
         match self.arrived_reply() {
             Some(_) => Some(ClientError::Unasked),
             None if self.read_ended => Some(self.closed(None)),
+            // The beginning of such.
+            None if !self.arrived.is_empty() => Some(ClientError::Unasked),
             None => None,
         }
     }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -185,6 +186,18 @@ async fn a_reply_about_somebody_else_ends_the_connection() {
     assert!(matches!(&error, ClientError::Mismatched(line) if line == AT), "{error}");
     assert!(client.server().is_none());
     assert_eq!(client.iamat(id, at, time).await.unwrap().client(), id);
+}
+
+/// The reply repeats the operands byte for byte (WIRE §2.5).
+#[tokio::test]
+async fn a_reply_that_says_another_place_or_time_is_no_reply() {
+    let (id, at, time) = (ClientId::new("emu").unwrap(), Location::new("+1+1").unwrap(), Timestamp::new("7").unwrap());
+    for wrong in ["emu +2+1 7", "emu +1+1/ 7", "emu +1+1 7.0", "emu +1+1 8"] {
+        let server = Fake::new([Deed::Says(format!("AT Riley +0.263873386 {wrong}\n").into_bytes()), Deed::Serve]);
+        let mut client = to(&[&server]).connect().await.unwrap();
+        assert!(matches!(client.iamat(id, at, time).await, Err(ClientError::Mismatched(_))), "{wrong}");
+        assert!(client.iamat(id, at, time).await.is_ok());
+    }
 }
 
 #[tokio::test]
@@ -576,6 +589,201 @@ proptest! {
                 assert_eq!(client.unanswered(), left);
             }
             assert_eq!(client.next_reply().await.unwrap(), None);
+        });
+    }
+}
+
+#[tokio::test]
+async fn every_server_has_its_turn_and_its_time_however_short_the_patience() {
+    let (mute, slow) = (Fake::new([Deed::Mute]), Fake::new([Deed::Drip]));
+    // Each wait is longer than the patience.
+    let patience = Duration::from_millis(1);
+    let client = to(&[&mute, &mute, &slow]).timeout(SHORT).give_up_after(patience);
+    are_answered(&mut client.build().unwrap(), &requests(3)).await;
+}
+
+#[tokio::test]
+async fn what_failed_before_a_connection_nobody_used_is_forgotten() {
+    // The second server closes a connection that is quiet for too long.
+    let server = Fake::new([Deed::Close, Deed::Serve]);
+    let patience = Duration::from_millis(200);
+    let client = quick().server(nobody()).server(server.address).give_up_after(patience);
+    let mut client = client.connect().await.unwrap();
+    tokio::time::sleep(2 * patience).await;
+    are_answered(&mut client, &requests(2)).await;
+}
+
+#[tokio::test]
+async fn what_was_answered_before_a_flush_lost_the_connection_is_not_asked_again() {
+    // More than the systems between can hold: it leaves only while the server reads.
+    const LINES: usize = 2_000;
+    let line = |number: usize| format!("{number} {}", "x".repeat(8 * 1024));
+    let server = Fake::new([Deed::Cut { answers: 40, bytes: 0 }, Deed::Serve]);
+    let mut client = to(&[&server]).unanswered_bytes_max(usize::MAX).build().unwrap();
+    for number in 0..LINES {
+        client.send_line(line(number).as_bytes()).unwrap();
+    }
+    client.flush().await.unwrap();
+    assert_eq!((client.unanswered(), client.queued()), (LINES, 0));
+    for number in 0..LINES {
+        let reply = client.next_reply().await.unwrap().map(text);
+        assert!(reply == Some(format!("? {}", line(number))), "{number}");
+    }
+    assert_eq!(client.next_reply().await.unwrap(), None);
+    // The line over which it was cut is the first of the next connection.
+    assert!(server.heard()[1][0] == line(40), "replies were thrown away");
+}
+
+#[tokio::test]
+async fn a_flush_sends_empty_lines_too() {
+    let server = Fake::new([Deed::Serve]);
+    let mut client = to(&[&server]).build().unwrap();
+    client.send_line(b"").unwrap();
+    client.flush().await.unwrap();
+    assert_eq!(client.server().map(|server| server.address().port()), Some(server.address.port()));
+    assert_eq!(client.next_reply().await.unwrap().map(text).as_deref(), Some("? "));
+}
+
+#[tokio::test]
+async fn who_only_tries_once_goes_over_to_the_next_server_all_the_same() {
+    let broken = Fake::new([Deed::Cut { answers: 0, bytes: 0 }]);
+    let other = Fake::new([Deed::Serve]);
+    let mut client = to(&[&broken, &other]).attempts_max(1).build().unwrap();
+    let requests = requests(3);
+    for (line, _) in &requests {
+        client.send_line(line.as_bytes()).unwrap();
+    }
+    let error = client.next_reply().await.unwrap_err();
+    assert!(matches!(error, ClientError::Undeliverable { attempts: 1, .. }), "{error:?}");
+    for (_, answer) in &requests[1..] {
+        assert_eq!(client.next_reply().await.unwrap().map(text).as_ref(), Some(answer));
+    }
+}
+
+#[tokio::test]
+async fn to_call_again_and_again_is_no_way_around_the_pauses() {
+    let pause = Duration::from_millis(40);
+    let client = Client::builder().server(nobody()).back_off(BackOff::new(pause, pause));
+    let mut client = client.give_up_after(Duration::from_millis(1)).build().unwrap();
+    client.send_line(b"hello").unwrap();
+    let begun = herd_cli::moment();
+    for _ in 0..5 {
+        assert!(matches!(client.next_reply().await, Err(ClientError::GaveUp { .. })));
+    }
+    // Chance takes up to half of each; before the first there is none.
+    assert!(begun.elapsed() >= 4 * (pause / 2));
+    assert_eq!(client.unanswered(), 1);
+}
+
+#[tokio::test]
+async fn the_beginning_of_what_nobody_asked_for_is_not_the_beginning_of_an_answer() {
+    let (tell, told) = mpsc::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for (index, stream) in listener.incoming().map_while(Result::ok).enumerate() {
+            let tell = tell.clone();
+            std::thread::spawn(move || {
+                if index == 0 {
+                    (&stream).write_all(b"? more").unwrap();
+                    tell.send(()).unwrap();
+                }
+                let line = BufReader::new(&stream).lines().map_while(Result::ok).next();
+                let _ = line.map(|line| (&stream).write_all(format!("? {line}\n").as_bytes()));
+            });
+        }
+    });
+    let mut client = quick().server(address).connect().await.unwrap();
+    told.recv().unwrap();
+    // It comes, and is waited for on.
+    assert!(at_most(20, client.idle()).await.is_none());
+    client.send_line(b"hello").unwrap();
+    assert_eq!(client.next_reply().await.unwrap().map(text).as_deref(), Some("? hello"));
+}
+
+/// What somebody does with a client, who may lose interest after having been woken so many times.
+#[derive(Clone, Debug)]
+enum Act {
+    Send(usize),
+    Next(u8),
+    Flush(u8),
+    Idle(u8),
+    Arrived,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        (1..6_usize).prop_map(Act::Send),
+        (0..6_u8).prop_map(Act::Next),
+        (0..6_u8).prop_map(Act::Flush),
+        (0..6_u8).prop_map(Act::Idle),
+        Just(Act::Arrived),
+    ];
+    prop::collection::vec(act, 1..40)
+}
+
+fn honest_faults() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        Just(Deed::Close),
+        Just(Deed::Drip),
+        (0..6_usize, 0..40_usize).prop_map(|(answers, bytes)| Deed::Cut { answers, bytes }),
+        (0..6_usize).prop_map(|answers| Deed::Reset { answers }),
+    ]
+}
+
+/// `None` if it takes longer.
+async fn at_most<T>(turns: u8, work: impl Future<Output = T>) -> Option<T> {
+    let patience = async {
+        for _ in 0..turns {
+            tokio::time::sleep(Duration::from_micros(50)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Some(done),
+        () = patience => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Calls are dropped at any point, connections lost at any other.
+    #[test]
+    fn whatever_is_dropped_no_answer_is_lost_doubled_or_out_of_order(
+        acts in acts(),
+        faults in prop::collection::vec(honest_faults(), 0..6),
+    ) {
+        let server = Fake::new(faults.into_iter().chain([Deed::Serve]).collect::<Vec<_>>());
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let mut client = to(&[&server, &server]).attempts_max(u32::MAX).build().unwrap();
+            let requests = requests(6 * acts.len());
+            let (mut sent, mut answered) = (0, 0);
+            for act in acts {
+                let reply = match act {
+                    Act::Send(count) => {
+                        for (line, _) in &requests[sent..sent + count] {
+                            client.send_line(line.as_bytes()).unwrap();
+                        }
+                        sent += count;
+                        None
+                    }
+                    Act::Next(turns) => at_most(turns, client.next_reply()).await.and_then(Result::unwrap),
+                    Act::Flush(turns) => at_most(turns, client.flush()).await.and_then(|left| left.map(|()| None).unwrap()),
+                    Act::Idle(turns) => at_most(turns, client.idle()).await.and_then(Result::ok),
+                    Act::Arrived => client.arrived_reply(),
+                };
+                if let Some(reply) = reply {
+                    assert_eq!(text(reply), requests[answered].1);
+                    answered += 1;
+                }
+                assert_eq!(client.unanswered(), sent - answered);
+            }
+            while let Some(reply) = client.next_reply().await.unwrap() {
+                assert_eq!(text(reply), requests[answered].1);
+                answered += 1;
+            }
+            assert_eq!((answered, client.unanswered_bytes(), client.queued()), (sent, 0, 0));
         });
     }
 }

@@ -9,6 +9,7 @@ use std::process::Output;
 use std::sync::mpsc;
 
 use common::{answering_all, ends, herd_cli, interrupts_are_ignored, reply, run, serve_all};
+use herd_proto::Timestamp;
 use serde_json::Value;
 
 /// A server that keeps what it is told.
@@ -77,6 +78,26 @@ fn replay_of(text: &str, more: &[&str]) -> Output {
     let output = herd_cli(&arguments).args(["--server", &server.to_string()]).current_dir(&directory).output().unwrap();
     drop(directory);
     output
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_name_that_is_not_utf_8_is_escaped_and_marked() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"a\xff.csv");
+    fs::write(directory.path().join(name), "id,lat,lon,time\nkiwi,1,2,7\nkiwi,91,2,7\n").unwrap();
+    let played = |format: &str| {
+        let mut command = herd_cli(&["replay", "--speed", "max", "--format", format]);
+        command.args(["--server", &keeping().0.to_string()]).arg(name).current_dir(&directory);
+        command.output().unwrap()
+    };
+    let output = played("json");
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&summary["file"], &summary["escaped"]), (&"a\\xff.csv".into(), &true.into()));
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("herd-cli: a\\xff.csv:3: lat: "));
+    assert!(played("human").stdout.starts_with(b"a\\xff.csv: 1 point posted in "));
 }
 
 #[test]
@@ -231,6 +252,24 @@ fn standard_input_is_played_as_it_comes() {
 fn summary_of_nothing(output: &Output) -> Vec<u8> {
     assert!(output.stdout.starts_with(b"reply\treplay\nfile\tstandard input\nformat\t-\nended\tbroken\nposted\t0\n"));
     output.stdout.clone()
+}
+
+/// The program may wait long for its first row.
+#[test]
+fn now_is_when_the_first_point_comes() {
+    let (server, told) = keeping();
+    let mut child = common::spawn(server, &["replay", "-", "--id", "kiwi", "--time", "now", "--json"]);
+    let mut to = child.stdin.take().unwrap();
+    to.write_all(b"lat,lon,time\n").unwrap();
+    // Time enough to begin; nothing depends on it.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let before = herd_cli::now();
+    to.write_all(b"1,2,7\n").unwrap();
+    let post = told.recv().unwrap();
+    let time = Timestamp::new(post.rsplit(' ').next().unwrap()).unwrap().time();
+    assert!(time >= before, "{post} is before {before}");
+    drop(to);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
 }
 
 #[test]

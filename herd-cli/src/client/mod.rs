@@ -65,7 +65,9 @@ pub struct Client {
     settings: Settings,
     observer: Observer,
     link: Link,
-    /// Requests whose reply has not been handed out, the earliest first.
+    /// Replies that came over a connection before it was lost, to requests before all of `unanswered`.
+    kept: VecDeque<Reply>,
+    /// Requests whose reply has not arrived, or not been looked for, the earliest first.
     unanswered: VecDeque<Pending>,
     /// How many of them the connection has been given.
     sent: usize,
@@ -141,6 +143,7 @@ impl Client {
             settings,
             observer,
             link: Link::Down(None),
+            kept: VecDeque::new(),
             unanswered: VecDeque::new(),
             sent: 0,
             bytes: 0,
@@ -157,7 +160,7 @@ impl Client {
 
     /// How many requests have no outcome yet.
     pub fn unanswered(&self) -> usize {
-        self.unanswered.len()
+        self.kept.len() + self.unanswered.len()
     }
 
     /// How many bytes the requests have that have no outcome yet.
@@ -182,7 +185,13 @@ impl Client {
         time: Timestamp<'_>,
     ) -> Result<At<Bytes>, ClientError> {
         match self.call(&Iamat::new(client, location, time).into()).await? {
-            Response::At(at) if at.client() == client && at.time().as_str() == time.as_str() => Ok(at),
+            Response::At(at)
+                if at.client() == client
+                    && at.location().as_str() == location.as_str()
+                    && at.time().as_str() == time.as_str() =>
+            {
+                Ok(at)
+            }
             Response::At(at) | Response::Nearby { at, .. } => Err(self.mismatched(&at)),
             Response::Invalid(line) => Err(ClientError::Refused(command_of(&line))),
         }
@@ -235,14 +244,14 @@ impl Client {
     pub fn has_room_for(&self, bytes: usize) -> bool {
         let Settings { unanswered_max, unanswered_bytes_max, .. } = self.settings;
         let total = self.bytes.saturating_add(bytes);
-        self.unanswered.is_empty() || (self.unanswered.len() < unanswered_max && total <= unanswered_bytes_max)
+        self.unanswered() == 0 || (self.unanswered() < unanswered_max && total <= unanswered_bytes_max)
     }
 
     /// The reply to the earliest request that has none, once it is here; `None` when no reply is awaited.
     ///
     /// # Errors
-    /// [`ClientError::GaveUp`]: the requests are kept, and to call again is to try again. [`ClientError::Undeliverable`]
-    /// is the outcome of one request, and stands in the place of its reply.
+    /// [`ClientError::GaveUp`]: the requests are kept, and to call again is to try again, after the pause that is due.
+    /// [`ClientError::Undeliverable`] is the outcome of one request, and stands in the place of its reply.
     pub async fn next_reply(&mut self) -> Result<Option<Reply>, ClientError> {
         loop {
             if let Some(reply) = self.arrived_reply() {
@@ -266,6 +275,10 @@ impl Client {
 
     /// The next reply if it has arrived already. Waits for nothing.
     pub fn arrived_reply(&mut self) -> Option<Reply> {
+        self.kept.pop_front().or_else(|| self.arrived_now())
+    }
+
+    fn arrived_now(&mut self) -> Option<Reply> {
         // Without a request there is no reply, whatever the server says.
         let Link::Up(connection) = &mut self.link else { return None };
         let reply = if self.sent > 0 { connection.arrived_reply() } else { None }?;
@@ -296,7 +309,8 @@ impl Client {
     /// # Errors
     /// As [`next_reply`](Self::next_reply).
     pub async fn flush(&mut self) -> Result<(), ClientError> {
-        while self.queued() > 0 {
+        // An empty line counts, too.
+        while self.sent < self.unanswered.len() || self.queued() > 0 {
             self.ready().await?;
             self.hand_over()?;
             let Link::Up(connection) = &mut self.link else { continue };
@@ -305,6 +319,10 @@ impl Client {
                 return Ok(());
             }
             if let Err(error) = connection.flush().await {
+                // What had arrived by then is as good as handed out.
+                while let Some(reply) = self.arrived_now() {
+                    self.kept.push_back(reply);
+                }
                 self.lose(error)?;
             }
         }
@@ -339,10 +357,11 @@ impl Client {
     /// Forgets every request that has no outcome, and says how many those were. Servers may have taken them all the same.
     /// The connection ends if a reply could still come over it.
     pub fn abandon(&mut self) -> usize {
-        let forgotten = self.unanswered.len();
+        let forgotten = self.unanswered();
         if self.sent > 0 {
             self.unlink();
         }
+        self.kept.clear();
         self.unanswered.clear();
         (self.bytes, self.bytes_sent) = (0, 0);
         forgotten
@@ -385,6 +404,10 @@ impl Client {
         &self.servers[self.turn]
     }
 
+    fn servers_len(&self) -> u32 {
+        u32::try_from(self.servers.len()).unwrap_or(u32::MAX)
+    }
+
     /// Waits until there is a connection.
     async fn ready(&mut self) -> Result<(), ClientError> {
         loop {
@@ -410,6 +433,10 @@ impl Client {
     }
 
     fn connected(&mut self, stream: TcpStream) {
+        if self.unanswered.is_empty() && !self.settings.give_up_after.is_zero() {
+            // Nobody waits for an answer: that there is a connection is the end of it, if servers may be tried twice at all.
+            self.trouble = Trouble::default();
+        }
         let timeout = self.within(self.settings.timeout);
         self.link = Link::Up(Connection::over(stream, timeout).into());
         self.observer.tell(&Event::Connected { server: &self.servers[self.turn] });
@@ -424,10 +451,11 @@ impl Client {
         }
     }
 
-    /// When it is enough, if that depends on a time.
+    /// When it is enough, if that depends on a time: every server has had its turn, with all the time that it may take.
     fn give_up_at(&self) -> Option<Instant> {
         let patience = self.settings.give_up_after;
-        self.trouble.since.filter(|_| !patience.is_zero()).map(|since| clock::after(since, patience))
+        let timed = !patience.is_zero() && self.trouble.failures >= self.servers_len();
+        self.trouble.since.filter(|_| timed).map(|since| clock::after(since, patience))
     }
 
     /// Gives the connection as many requests as it may hold.
@@ -477,18 +505,21 @@ impl Client {
     fn lose(&mut self, error: ClientError) -> Result<(), ClientError> {
         let error = self.with_all_unanswered(error);
         self.tell_lost(&error);
-        let (sent, answered) = (self.sent, self.answered);
+        // It worked: so it may have been quiet for too long, or been started again. Who keeps still has no such excuse.
+        let again = self.answered && !matches!(error, ClientError::TimedOut { .. });
+        let sent = self.sent;
         self.unlink();
         if sent > 0
             && let Some(first) = self.unanswered.front_mut()
         {
             first.attempts += 1;
             if first.attempts >= self.settings.attempts_max {
+                if !again {
+                    self.turn = (self.turn + 1) % self.servers.len();
+                }
                 return Err(self.undeliverable(error));
             }
         }
-        // It worked: so it may have been quiet for too long, or been started again. Who keeps still has no such excuse.
-        let again = answered && !matches!(error, ClientError::TimedOut { .. });
         if again && !self.settings.give_up_after.is_zero() {
             self.link = Link::Down(None);
             self.observer.tell(&Event::Retrying { server: &self.servers[self.turn], after: Duration::ZERO });
@@ -517,6 +548,9 @@ impl Client {
             None => pause.is_some(),
         };
         if enough {
+            // Who calls again at once, and for ever, still pauses; unless nobody wants pauses.
+            let pause = pause.filter(|_| !self.settings.give_up_after.is_zero());
+            self.link = Link::Down(pause.map(|_| next));
             return Err(self.give_up(failed, error));
         }
         self.link = Link::Down(pause.map(|_| next));
@@ -527,7 +561,7 @@ impl Client {
 
     /// How long to wait, once all servers have failed in turn.
     fn pause(&self) -> Option<Duration> {
-        let servers = u32::try_from(self.servers.len()).unwrap_or(u32::MAX);
+        let servers = self.servers_len();
         let (rounds, rest) = (self.trouble.failures / servers, self.trouble.failures % servers);
         // Without randomness all clients pause alike, which is better than none.
         let chance = || getrandom::u64().unwrap_or(u64::MAX);

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use herd_proto::Escaped;
 use serde::Serialize;
 
 use super::style::{Role, Style};
@@ -18,8 +17,8 @@ enum Line<'a> {
 
 /// Sentences for people.
 pub(super) fn human(report: &Report, style: Style) -> String {
-    let Report { file, posted, taken, refused, unanswered, rows_refused, rows_skipped, elapsed_s, lag_s, .. } = report;
-    let file = Escaped(file.as_bytes());
+    let Report { posted, taken, refused, unanswered, rows_refused, rows_skipped, elapsed_s, lag_s, .. } = report;
+    let file = report.shown_file();
     let mut out = format!("{}: {} posted in {elapsed_s:.1} s", style.paint(Role::Strong, &file), points(*posted));
     let _ = match report.ended {
         Ended::Whole => writeln!(out),

@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use herd_cli::{Client, moment, now};
+use herd_cli::{Client, moment};
 use herd_proto::ClientId;
 
 use crate::args::{ServerArgs, span};
@@ -98,7 +98,7 @@ pub(crate) async fn play(args: &ReplayArgs, server: &ServerArgs) -> Result<Outco
     // Which of many points servers may fail over is not known.
     let patient = choice.client_for_long(server.timeout).attempts_max(Client::ATTEMPTS_MAX);
     let patient = patient.build().map_err(|error| choice.fault(error))?;
-    let schedule = Schedule::new(args.speed, args.gap_max, args.time, now());
+    let schedule = Schedule::new(args.speed, args.gap_max, args.time);
     let mut player = Player::new(patient, schedule, source.name.clone(), moment());
     let failed = player.play(&mut source, &mut watch).await;
     let (report, complaint) = player.finish(failed.map(|error| choice.fault(error)));

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use herd_cli::{Client, ClientError, Reply, moment};
+use herd_cli::{Client, ClientError, Reply, moment, now};
 use herd_proto::{ClientId, Escaped, Iamat, Location, Response, Timestamp};
 use tokio::time::{Instant, sleep_until};
 
@@ -110,6 +110,7 @@ impl<P: Poster> Player<P> {
 
     /// Plays until the end, a signal, or the error after which nobody can be posted to any more.
     pub(super) async fn play(&mut self, source: &mut Source, watch: &mut Watch) -> Option<ClientError> {
+        self.report.escaped = source.is_escaped;
         while self.open || self.waiting.is_some() || self.poster.unanswered() > 0 {
             let at = self.waiting.as_ref().map_or(self.begun, |waiting| waiting.at);
             let room = self.poster.unanswered() < UNANSWERED_MAX;
@@ -189,8 +190,12 @@ impl<P: Poster> Player<P> {
         let Point { line, id, location, time } = point;
         self.report.first.get_or_insert_with(|| time.as_str().to_owned());
         self.report.last = Some(time.as_str().to_owned());
+        let origin = *self.origin.get_or_insert_with(|| {
+            // Long after the program was started, it may be: somebody at the other end of a pipe has only now begun.
+            self.schedule.start(now());
+            moment()
+        });
         let due = self.schedule.next(time);
-        let origin = *self.origin.get_or_insert_with(moment);
         let values = (ClientId::new(&id), Location::new(&location), Timestamp::new(due.time.as_str()));
         // They were read as such.
         if let (Ok(id), Ok(location), Ok(time)) = values {
@@ -250,8 +255,8 @@ impl<P: Poster> Player<P> {
 
     /// How it goes: `walk.gpx: 1,234 posted, 3 refused, 0.2 s late; 45 %, 3 min left`.
     fn line(&self, source: &Source) -> String {
-        let Report { file, posted, refused, rows_refused, .. } = &self.report;
-        let mut line = format!("{}: {} posted", Escaped(file.as_bytes()), grouped(*posted));
+        let Report { posted, refused, rows_refused, .. } = &self.report;
+        let mut line = format!("{}: {} posted", self.report.shown_file(), grouped(*posted));
         if refused + rows_refused > 0 {
             line.push_str(&format!(", {} refused", grouped(refused + rows_refused)));
         }
@@ -286,7 +291,6 @@ fn left(elapsed: Duration, share: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use herd_proto::PosixTime;
 
     use super::*;
     use crate::replay::Stamp;
@@ -336,7 +340,7 @@ mod tests {
 
     async fn play(speed: &str, slow: u64, mut source: Source) -> (Vec<(u128, String)>, Report) {
         let (begun, slow) = (moment(), Duration::from_millis(slow));
-        let schedule = Schedule::new(speed.parse().unwrap(), None, Stamp::Original, PosixTime::default());
+        let schedule = Schedule::new(speed.parse().unwrap(), None, Stamp::Original);
         let fake = Fake { begun, slow, posts: Vec::new(), due: VecDeque::new() };
         let mut player = Player::new(fake, schedule, source.name.clone(), begun);
         let mut watch = Watch { progress: Progress::new(), signals: Signals::new() };

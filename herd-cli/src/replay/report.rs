@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use herd_proto::Escaped;
 use serde::Serialize;
 
 use crate::exit::ExitCode;
@@ -11,6 +12,9 @@ use crate::exit::ExitCode;
 pub(crate) struct Report {
     /// The file, or `standard input`.
     pub(crate) file: String,
+    /// The file's name is not UTF-8, and shown as [`Escaped`] does.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) escaped: bool,
     /// Null where nothing told it.
     pub(crate) format: Option<&'static str>,
     pub(crate) ended: Ended,
@@ -34,6 +38,11 @@ pub(crate) struct Report {
     pub(crate) lag_s: f64,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// How it came to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -50,6 +59,11 @@ pub(crate) enum Ended {
 }
 
 impl Report {
+    /// The file's name for people.
+    pub(crate) fn shown_file(&self) -> String {
+        if self.escaped { self.file.clone() } else { Escaped(self.file.as_bytes()).to_string() }
+    }
+
     /// Of a replay that was not interrupted.
     pub(super) const fn code(&self) -> ExitCode {
         match self.ended {

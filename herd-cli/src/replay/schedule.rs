@@ -32,8 +32,13 @@ pub(super) struct Due {
 }
 
 impl Schedule {
-    pub(super) const fn new(speed: Speed, gap_max: Option<Duration>, stamp: Stamp, start: PosixTime) -> Self {
-        Self { speed, gap_max, stamp, start, last: None, played: 0, points: 0 }
+    pub(super) fn new(speed: Speed, gap_max: Option<Duration>, stamp: Stamp) -> Self {
+        Self { speed, gap_max, stamp, start: PosixTime::default(), last: None, played: 0, points: 0 }
+    }
+
+    /// The present when the first point is taken, before it is.
+    pub(super) const fn start(&mut self, start: PosixTime) {
+        self.start = start;
     }
 
     /// Whether points are due at all, and not just one after the other.
@@ -81,7 +86,8 @@ mod tests {
 
     fn dues(speed: &str, gap_max: Option<u64>, stamp: Stamp, times: &[&str]) -> Vec<(u128, String)> {
         let start = PosixTime::new(START, 5).unwrap();
-        let mut schedule = Schedule::new(speed.parse().unwrap(), gap_max.map(Duration::from_secs), stamp, start);
+        let mut schedule = Schedule::new(speed.parse().unwrap(), gap_max.map(Duration::from_secs), stamp);
+        schedule.start(start);
         let due = |time: &&str| {
             let due = schedule.next(Moment::posix(time).unwrap());
             (due.after.as_nanos(), due.time.as_str().to_owned())

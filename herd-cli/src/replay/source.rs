@@ -9,6 +9,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::thread;
 
+use herd_proto::Escaped;
 use tokio::sync::mpsc;
 
 use super::ReplayArgs;
@@ -35,7 +36,9 @@ pub(super) enum Item {
 /// A file that is read.
 #[derive(Debug)]
 pub(super) struct Source {
+    /// As [`Escaped`] shows it, if it is not UTF-8.
     pub(super) name: String,
+    pub(super) is_escaped: bool,
     pub(super) items: mpsc::Receiver<Item>,
     /// How long the file is, if it has an end that is known.
     pub(super) len: Option<u64>,
@@ -48,7 +51,10 @@ impl Source {
             return Self::start(args, "standard input".to_owned(), None, Naming::new(args.id(), None), io::stdin());
         }
         let path = Path::new(&args.file);
-        let name = path.to_string_lossy().into_owned();
+        let name = match path.to_str() {
+            Some(name) => name.to_owned(),
+            None => Escaped(args.file.as_encoded_bytes()).to_string(),
+        };
         let broken = |error| Fault::Unusable(said(&name, &Broken::Read(error)));
         let file = File::open(path).map_err(broken)?;
         let metadata = file.metadata().map_err(broken)?;
@@ -56,7 +62,8 @@ impl Source {
             return Err(broken(io::Error::from(io::ErrorKind::IsADirectory)));
         }
         let len = Some(metadata.len()).filter(|_| metadata.is_file());
-        Self::start(args, name, len, Naming::new(args.id(), Some(path)), file)
+        let source = Self::start(args, name, len, Naming::new(args.id(), Some(path)), file)?;
+        Ok(Self { is_escaped: path.to_str().is_none(), ..source })
     }
 
     fn start(
@@ -75,7 +82,7 @@ impl Source {
             }
         };
         thread::Builder::new().name("track".to_owned()).spawn(run).map_err(Fault::Runtime)?;
-        Ok(Self { name, items, len })
+        Ok(Self { name, is_escaped: false, items, len })
     }
 
     /// Rows that are there already, of a file that is as good as read.
@@ -83,7 +90,7 @@ impl Source {
     pub(super) fn of(rows: Vec<Item>) -> Self {
         let (to, items) = mpsc::channel(rows.len().max(1));
         rows.into_iter().for_each(|row| to.try_send(row).unwrap());
-        Self { name: "walk".to_owned(), items, len: None }
+        Self { name: "walk".to_owned(), is_escaped: false, items, len: None }
     }
 }
 

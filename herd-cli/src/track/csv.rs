@@ -8,7 +8,7 @@ use memchr::memchr_iter;
 use super::bounded::{Lines, Metered};
 use super::format::UTF8_MARK;
 use super::moment::Zone;
-use super::{Broken, Moment, Naming, Point, Refusal, Row, Wrong, decimal, found, location};
+use super::{Broken, Moment, Naming, Point, Refusal, Row, Wrong, decimal, degrees, found, location};
 
 /// The longest record, and the longest line of names, in bytes.
 pub(super) const RECORD_MAX: usize = 64 * 1024;
@@ -53,7 +53,10 @@ impl<R: BufRead> Csv<R> {
     pub(super) fn new(from: R, naming: Naming, altitude: bool) -> Result<Self, Broken> {
         let mut lines = Lines::new(from, RECORD_MAX);
         let (delimiter, columns) = match lines.next().map_err(Broken::Read)? {
-            Some(line) if !line.cut => Columns::named(line.text.strip_prefix(UTF8_MARK).unwrap_or(line.text))?,
+            Some(line) if !line.cut => {
+                let text = line.text.strip_prefix(UTF8_MARK).unwrap_or(line.text);
+                Columns::named(text, !naming.is_fixed(), altitude)?
+            }
             _ => return Err(Broken::UnknownFormat),
         };
         if columns.id.is_none() && !naming.has_one() {
@@ -62,7 +65,6 @@ impl<R: BufRead> Csv<R> {
         // However a file ends, its last line ends: lines can be counted by their ends then.
         let rest = lines.into_rest().chain(&b"\n"[..]);
         let reader = builder(delimiter).buffer_capacity(AHEAD).from_reader(Metered::new(rest));
-        let columns = Columns { altitude: columns.altitude.filter(|_| altitude), ..columns };
         Ok(Self { reader, record: ByteRecord::new(), columns, naming })
     }
 
@@ -97,7 +99,7 @@ impl<R: BufRead> Csv<R> {
         let name = id.map(|column| self.text("id", column)).transpose()?;
         let id = self.naming.id(name).ok_or_else(|| ("id", found("an ID without white space", b"")))?;
         let altitude = altitude.map(|column| self.text("alt", column)).transpose()?.filter(|text| !text.is_empty());
-        let altitude = altitude.map(|text| number("alt", "metres", text)).transpose()?;
+        let altitude = altitude.map(metres).transpose()?;
         let location = match place {
             Place::Location(column) => {
                 let text = self.text("location", column)?;
@@ -106,8 +108,8 @@ impl<R: BufRead> Csv<R> {
                 herd_proto::Location::new(text).map(|_| text.to_owned()).map_err(wrong)?
             }
             Place::Angles(latitude, longitude) => {
-                let latitude = number("lat", "decimal degrees", self.text("lat", latitude)?)?;
-                let longitude = number("lon", "decimal degrees", self.text("lon", longitude)?)?;
+                let latitude = degrees("lat", self.text("lat", latitude)?)?;
+                let longitude = degrees("lon", self.text("lon", longitude)?)?;
                 location(&latitude, &longitude, altitude.as_deref())?
             }
         };
@@ -126,8 +128,8 @@ impl<R: BufRead> Csv<R> {
     }
 }
 
-fn number(field: &'static str, expected: &str, text: &str) -> Result<String, Wrong> {
-    decimal::signed(text).ok_or_else(|| (field, found(expected, text.as_bytes())))
+fn metres(text: &str) -> Result<String, Wrong> {
+    decimal::signed(text).ok_or_else(|| ("alt", found("metres", text.as_bytes())))
 }
 
 fn builder(delimiter: u8) -> ReaderBuilder {
@@ -138,8 +140,8 @@ fn builder(delimiter: u8) -> ReaderBuilder {
 }
 
 impl Columns {
-    /// What stands between the names, and which is where.
-    fn named(line: &[u8]) -> Result<(u8, Self), Broken> {
+    /// What stands between the names, and which is where, of those that are wanted.
+    fn named(line: &[u8], id: bool, altitude: bool) -> Result<(u8, Self), Broken> {
         let count = |delimiter: &u8| line.iter().filter(|byte| *byte == delimiter).count();
         let delimiter = *b",;\t".iter().max_by_key(|delimiter| count(delimiter)).unwrap_or(&b',');
         let mut names = ByteRecord::new();
@@ -148,7 +150,8 @@ impl Columns {
         let names: Vec<String> =
             names.iter().map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase()).collect();
         let [id, latitude, longitude, location, time, altitude] =
-            [ID, LATITUDE, LONGITUDE, LOCATION, TIME, ALTITUDE].map(|words| only(&names, words));
+            [if id { ID } else { &[] }, LATITUDE, LONGITUDE, LOCATION, TIME, if altitude { ALTITUDE } else { &[] }]
+                .map(|words| only(&names, words));
         let place = match (location?, latitude?, longitude?) {
             (Some(location), ..) => Some(Place::Location(location)),
             (None, Some(latitude), Some(longitude)) => Some(Place::Angles(latitude, longitude)),
@@ -230,6 +233,12 @@ mod tests {
             assert_eq!(wrong(text), Broken::UnknownFormat.to_string(), "{text:?}");
         }
         assert!(matches!(Csv::new(&b"lat,lon,time\n"[..], Naming::new(None, None), false), Err(Broken::Nobody)));
+        // What is not wanted is not in doubt.
+        let text = "id,name,lat,lon,time,alt,ele\n";
+        assert_eq!(wrong(text), "1: columns 'id' and 'name' mean the same");
+        let open = |altitude| Csv::new(text.as_bytes(), Naming::new(Some("kiwi"), None), altitude);
+        assert!(open(false).is_ok());
+        assert_eq!(open(true).unwrap_err().to_string(), "1: columns 'alt' and 'ele' mean the same");
     }
 
     #[test]
@@ -247,6 +256,21 @@ mod tests {
                 "8: time: expected POSIX seconds, or RFC 3339 with Z or an offset, from 1970 on with at most nine decimals, found 'yesterday'",
                 "11 walk +1+2 7",
                 "12 a +1+2 8",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_degrees_are_taken_for_degrees_and_minutes() {
+        let text = "lat,lon,time\n3404.1358,-11826.7076,7\n340408,1182642,7\n9e3,0,7\n34,118.5e2,7\n0034.5,000118,7\n";
+        assert_eq!(
+            rows(text),
+            [
+                "2: lat: expected a latitude from -90 to +90, found '+3404.1358'",
+                "3: lat: expected a latitude from -90 to +90, found '+340408'",
+                "4: lat: expected a latitude from -90 to +90, found '+9000'",
+                "5: lon: expected a longitude from -180 to +180, found '+11850'",
+                "6 walk +34.5+118 7",
             ]
         );
     }

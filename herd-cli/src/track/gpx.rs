@@ -11,7 +11,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::bounded::Metered;
 use super::moment::Zone;
-use super::{Broken, Moment, Naming, Point, Refusal, Row, Wrong, decimal, found, location, quoted};
+use super::{Broken, Moment, Naming, Point, Refusal, Row, Wrong, decimal, degrees, found, location, quoted};
 
 /// The longest tag, text or comment, in bytes without the angle bracket that begins it.
 pub(super) const EVENT_MAX: usize = 1024 * 1024;
@@ -203,7 +203,7 @@ impl<R: BufRead> Gpx<R> {
 
     fn read(&self, Begun { line, angles, time, height }: Begun) -> Result<Point, Wrong> {
         let (latitude, longitude) = angles?;
-        let height = height.filter(|_| self.altitude).map(|text| number("ele", "metres", &text)).transpose()?;
+        let height = height.filter(|_| self.altitude).map(|text| metres(&text)).transpose()?;
         let location = location(&latitude, &longitude, height.as_deref())?;
         let Some(time) = time else { return Err(("time", "expected <time> in the point".to_owned())) };
         let time = Moment::rfc3339(time.trim_ascii(), Zone::MayBeMissing).ok_or_else(|| {
@@ -241,13 +241,13 @@ fn angles(start: &BytesStart<'_>) -> Result<(String, String), Wrong> {
         let attribute = start.try_get_attribute(field).map_err(|error| (field, error.to_string()))?;
         let value = attribute.ok_or_else(|| (field, format!("expected {field}=\"…\" in the point's tag")))?.value;
         let text = str::from_utf8(&value).map_err(|_| (field, found("decimal degrees", &value)))?;
-        number(field, "decimal degrees", text)
+        degrees(field, text)
     };
     Ok((read("lat")?, read("lon")?))
 }
 
-fn number(field: &'static str, expected: &str, text: &str) -> Result<String, Wrong> {
-    decimal::signed(text).ok_or_else(|| (field, found(expected, text.trim_ascii().as_bytes())))
+fn metres(text: &str) -> Result<String, Wrong> {
+    decimal::signed(text).ok_or_else(|| ("ele", found("metres", text.trim_ascii().as_bytes())))
 }
 
 #[cfg(test)]
@@ -301,7 +301,7 @@ mod tests {
     fn bad_points_are_named_and_the_next_one_is_read() {
         let text = format!(
             "{HEAD}<trk><name>a</name><trkseg>\n<trkpt lat=\"91\" lon=\"0\"><time>1970-01-01T00:00:07Z</time></trkpt>\n\
-             <trkpt lat=\"1\"/>\n<trkpt lat=\"nan\" lon=\"0\"/>\n<trkpt lat=\"1\" lon=\"2\"/>\n\
+             <trkpt lat=\"1\"/>\n<trkpt lat=\"3404.1\" lon=\"11826.7\"/><trkpt lat=\"nan\" lon=\"0\"/>\n<trkpt lat=\"1\" lon=\"2\"/>\n\
              <trkpt lat=\"1\" lon=\"2\"><time>noon</time></trkpt>\n<trkpt lat=\"1\" lon=\"2\"><time>1970-01-01T00:00:08Z</time></trkpt>\n\
              </trkseg></trk><trk><trkseg><trkpt lat=\"1\" lon=\"2\"><time>1970-01-01T00:00:08Z</time></trkpt></trkseg></trk></gpx>"
         );
@@ -310,6 +310,7 @@ mod tests {
             [
                 "4: lat: expected a latitude from -90 to +90, found '+91'",
                 "5: lon: expected lon=\"…\" in the point's tag",
+                "6: lat: expected a latitude from -90 to +90, found '+3404.1'",
                 "6: lat: expected decimal degrees, found 'nan'",
                 "7: time: expected <time> in the point",
                 "8: time: expected a date and time such as 2021-05-19T22:53:47Z, from 1970 on with at most nine decimals, found 'noon'",

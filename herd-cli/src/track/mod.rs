@@ -96,6 +96,19 @@ fn found(expected: &str, text: &[u8]) -> String {
     }
 }
 
+/// Decimal degrees with their sign; `field` is `lat` or `lon`. More digits before the point than degrees have would be minutes
+/// to ISO 6709, and another place.
+fn degrees(field: &'static str, text: &str) -> Result<String, Wrong> {
+    let text = text.trim_ascii();
+    let signed = decimal::signed(text).ok_or_else(|| (field, found("decimal degrees", text.as_bytes())))?;
+    let (whole_max, range) = match field {
+        "lat" => (2, "a latitude from -90 to +90"),
+        _ => (3, "a longitude from -180 to +180"),
+    };
+    let whole = signed.bytes().skip(1).take_while(u8::is_ascii_digit).count();
+    if whole > whole_max { Err((field, found(range, signed.as_bytes()))) } else { Ok(signed) }
+}
+
 /// An ISO 6709 text of both angles, which have their signs, and of a height. Which of the angles is wrong is told.
 fn location(latitude: &str, longitude: &str, altitude: Option<&str>) -> Result<String, Wrong> {
     let expected = |error: &ParseError| error.expected.to_string();

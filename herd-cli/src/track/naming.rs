@@ -25,6 +25,11 @@ impl Naming {
         self.always.is_some() || self.otherwise.is_some()
     }
 
+    /// Whether what the file says does not matter.
+    pub(super) const fn is_fixed(&self) -> bool {
+        self.always.is_some()
+    }
+
     /// The ID for what the file calls `name`.
     pub(super) fn id(&self, name: Option<&str>) -> Option<String> {
         let named = || name.and_then(made_of).or_else(|| self.otherwise.clone());

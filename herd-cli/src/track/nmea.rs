@@ -15,8 +15,14 @@ pub(super) const LINE_MAX: usize = 1024;
 /// From here on a year of two digits is one of the last century: there was no GPS before 1980.
 const CENTURY: i16 = 80;
 
+/// Seconds.
+const DAY: u32 = 24 * 3_600;
+
 /// A time of day that falls back by this much, in seconds, is one of the next day.
 const HALF_A_DAY: u32 = 12 * 3_600;
+
+/// One that is ahead by all of a day but this much is one of the day before: two talkers may be a little out of step.
+const ALL_BUT: u32 = 600;
 
 /// The rows of a file of sentences.
 #[derive(Debug)]
@@ -99,11 +105,13 @@ impl Clock {
     fn of_gga(fix: Fix<'_>, day: Option<(Date, u32)>) -> Result<Option<Self>, Wrong> {
         let Some((date, before)) = day else { return Ok(None) };
         let clock = Self::new(date, fix)?;
-        if clock.second_of_day + HALF_A_DAY > before {
-            return Ok(Some(clock));
-        }
-        let next = date.tomorrow().map_err(|_| ("time", "expected a time before the year 10000".to_owned()))?;
-        Self::new(next, fix).map(Some)
+        let day = match clock.second_of_day {
+            now if now + HALF_A_DAY <= before => date.tomorrow(),
+            now if now + ALL_BUT >= before + DAY => date.yesterday(),
+            _ => return Ok(Some(clock)),
+        };
+        let day = day.map_err(|_| ("time", "expected a time before the year 10000".to_owned()))?;
+        Self::new(day, fix).map(Some)
     }
 
     fn new(date: Date, fix: Fix<'_>) -> Result<Self, Wrong> {
@@ -225,6 +233,20 @@ mod tests {
         let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
         let place = "+3404.1358-11826.7076";
         assert_eq!(rows(&bodies, true), [format!("1 1621425600 {place}"), format!("2 1621425599 {place}")]);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_over_midnight_is_of_the_day_before() {
+        let gga = |clock: &str| format!("GPGGA,{clock},{PLACE},1,8,1.0,,M,,M,,");
+        let place = "+3404.1358-11826.7076";
+        let rmc = format!("GNRMC,000001,A,{PLACE},,,010122,,");
+        assert_eq!(
+            rows(&[&rmc, &gga("235959.5"), &gga("000002")], false),
+            [format!("1 1640995201 {place}"), format!("2 1640995199.5 {place}"), format!("3 1640995202 {place}")]
+        );
+        // Ten minutes, and no more.
+        assert_eq!(rows(&[&rmc, &gga("235001")], false)[1], format!("2 1640994601 {place}"));
+        assert_eq!(rows(&[&rmc, &gga("235000")], false)[1], format!("2 1641081000 {place}"));
     }
 
     #[test]
