@@ -132,7 +132,7 @@ fn people_get_a_summary() {
     let text = String::from_utf8(output.stdout).unwrap();
     let (first, second) = text.split_once('\n').unwrap();
     assert!(first.starts_with("walk: 2 points posted in ") && first.ends_with(" s"), "{text}");
-    assert!(second.starts_with("  2 taken, 1 rows of the file refused"), "{text}");
+    assert!(second.starts_with("  2 taken, 1 row of the file refused"), "{text}");
     let raw = replay_of("lat,lon,time\n1,2,7\n", &[]);
     assert!(String::from_utf8(raw.stdout).unwrap().contains("\nposted\t1\n"));
 }

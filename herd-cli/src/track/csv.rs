@@ -184,6 +184,7 @@ fn only(names: &[String], words: &[&str]) -> Result<Option<usize>, Broken> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::told;
     use super::*;
 
     fn open(text: &[u8], altitude: bool) -> Result<Csv<&[u8]>, String> {
@@ -193,21 +194,7 @@ mod tests {
 
     fn rows(text: &str) -> Vec<String> {
         let mut csv = open(text.as_bytes(), true).unwrap();
-        let mut all = Vec::new();
-        loop {
-            match csv.next() {
-                Ok(Some(Row::Point(Point { line, id, location, time }))) => {
-                    all.push(format!("{line} {id} {location} {}", time.as_str()));
-                }
-                Ok(Some(Row::Refused(refusal))) => all.push(refusal.to_string()),
-                Ok(Some(Row::Skipped)) => all.push("-".to_owned()),
-                Ok(None) => return all,
-                Err(error) => {
-                    all.push(error.to_string());
-                    return all;
-                }
-            }
-        }
+        told(|| csv.next())
     }
 
     #[test]
@@ -281,7 +268,7 @@ mod tests {
         let text = format!("{head}{}", "\n".repeat(RECORD_MAX + 2 * AHEAD));
         let all = rows(&text);
         assert_eq!(all[0], "2 walk +1+2 7");
-        assert_eq!(all[1], "3: expected a row of at most 65536 bytes: is there a quote that does not end?");
+        assert_eq!(all[1], "broken: 3: expected a row of at most 65536 bytes: is there a quote that does not end?");
         let longest = format!("{head}7\"{}\n1,2,8\n", " ".repeat(RECORD_MAX - 8));
         assert_eq!(rows(&longest), ["2 walk +1+2 7", "3 walk +1+2 7", "4 walk +1+2 8"]);
     }

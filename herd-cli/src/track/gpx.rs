@@ -252,25 +252,12 @@ fn metres(text: &str) -> Result<String, Wrong> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::told;
     use super::*;
 
     fn rows_of(text: &[u8], id: Option<&str>, altitude: bool) -> Vec<String> {
         let mut gpx = Gpx::new(text, Naming::new(id, None), altitude);
-        let mut all = Vec::new();
-        loop {
-            match gpx.next() {
-                Ok(Some(Row::Point(Point { line, id, location, time }))) => {
-                    all.push(format!("{line} {id} {location} {}", time.as_str()));
-                }
-                Ok(Some(Row::Refused(refusal))) => all.push(refusal.to_string()),
-                Ok(Some(Row::Skipped)) => all.push("-".to_owned()),
-                Ok(None) => return all,
-                Err(error) => {
-                    all.push(format!("broken: {error}"));
-                    return all;
-                }
-            }
-        }
+        told(|| gpx.next())
     }
 
     fn rows(text: &str) -> Vec<String> {

@@ -119,3 +119,23 @@ fn location(latitude: &str, longitude: &str, altitude: Option<&str>) -> Result<S
         Err(error) => Err(("lon", found(&expected(&error), longitude.as_bytes()))),
     }
 }
+
+/// What a reader says of a whole file, a text for each row; after the last, why no more can be read.
+#[cfg(test)]
+fn told(mut next: impl FnMut() -> Result<Option<Row>, Broken>) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        match next() {
+            Ok(Some(Row::Point(Point { line, id, location, time }))) => {
+                all.push(format!("{line} {id} {location} {}", time.as_str()));
+            }
+            Ok(Some(Row::Refused(refusal))) => all.push(refusal.to_string()),
+            Ok(Some(Row::Skipped)) => all.push("-".to_owned()),
+            Ok(None) => return all,
+            Err(error) => {
+                all.push(format!("broken: {error}"));
+                return all;
+            }
+        }
+    }
+}
