@@ -161,9 +161,9 @@ as_a_stranger() {
     local packages=$1 version=$2 place crate code
     place=$(mktemp -d) || return
     mkdir "$place/crates"
-    for crate in $published; do tar -xzf "$packages/$crate-$version.crate" -C "$place/crates" || return; done
-    .ci/stranger "$place" "$version" "${CARGO_TARGET_DIR:-$PWD/target}/stranger"
-    code=$?
+    code=0
+    for crate in $published; do tar -xzf "$packages/$crate-$version.crate" -C "$place/crates" || code=1; done
+    [ $code -ne 0 ] || .ci/stranger "$place" "$version" "${CARGO_TARGET_DIR:-$PWD/target}/stranger" || code=$?
     rm -rf "$place"
     return $code
 }
