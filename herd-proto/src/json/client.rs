@@ -199,7 +199,7 @@ mod read {
             match ResponseFields::deserialize(deserializer)? {
                 ResponseFields::At(at) => made(at.line(), At::parse).map(Self::At),
                 ResponseFields::Nearby { at, body, escaped } => {
-                    let body = bytes(body, escaped, Field::Body).map_err(D::Error::custom)?;
+                    let body = whole_body(body, escaped).map_err(D::Error::custom)?;
                     Ok(Self::Nearby { at: made(at.line(), At::parse)?, body: B::from(body) })
                 }
                 ResponseFields::Invalid { line, escaped } => made(invalid_line(line, escaped), Self::parse),
@@ -212,6 +212,16 @@ mod read {
             return Ok(text.into_bytes());
         }
         unescape(&text).map_err(|error| ParseError { field, ..error })
+    }
+
+    /// An empty line in it, or an LF at its end, would end it early where it is sent (WIRE §3.4).
+    fn whole_body(text: String, escaped: bool) -> Result<Vec<u8>, ParseError> {
+        let body = bytes(text, escaped, Field::Body)?;
+        let last = body.len().saturating_sub(1);
+        match memchr::memmem::find(&body, b"\n\n").or(body.ends_with(b"\n").then_some(last)) {
+            Some(offset) => Err(ParseError::new(Field::Body, offset, Expected::BlankLine)),
+            None => Ok(body),
+        }
     }
 
     fn invalid_line(text: String, escaped: bool) -> Result<Vec<u8>, ParseError> {
