@@ -188,3 +188,27 @@ proptest! {
         prop_assert!(matches!(PeerMessage::parse(error), Ok(PeerMessage::Error(_))));
     }
 }
+
+/// Some of what `strategy` makes, the same on every run.
+fn some_of<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>) -> Vec<T> {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    (0..1_000).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+/// What the grammar allows and hardly anybody writes comes up, too.
+#[test]
+fn strategies_are_as_wide_as_the_grammar() {
+    let places = some_of(location());
+    let latitude = |text: &str| text[1..].bytes().take_while(u8::is_ascii_digit).count();
+    let padded = |(text, _): &(String, _)| latitude(text) == 2 && text[1..].starts_with('0');
+    assert!(places.iter().any(padded), "zeros before degrees");
+    let punctuated = |(text, _): &(String, _)| text.split_once("CRS").is_some_and(|(_, name)| name.contains('"'));
+    assert!(places.iter().any(punctuated), "punctuation in the name of a reference system");
+    assert!(some_of(radius()).iter().any(|(text, _)| text.starts_with("00")), "zeros before a radius");
+    let keys = some_of(peer_line()).into_iter().filter_map(|line| match PeerMessage::parse(line.into_bytes()) {
+        Ok(PeerMessage::Hello(hello)) => hello.settings().next().map(|(key, _)| key.to_owned()),
+        _ => None,
+    });
+    assert!(keys.into_iter().any(|key| key.contains('"')), "punctuation in a setting's key");
+}

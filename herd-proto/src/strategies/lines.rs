@@ -125,7 +125,7 @@ pub(super) fn peer_words() -> impl Strategy<Value = Words> {
 
 fn hello() -> impl Strategy<Value = Words> {
     let names = (server_name(), server_name(), server_name());
-    let settings = vec("[a-z]{1,5}=[!-~]{0,5}", 0..3);
+    let settings = vec("[!-<>-~]{1,5}=[!-~]{0,5}", 0..3);
     (names, "[0-9a-f]{16}", "[0-9a-f]{32}", settings).prop_map(|((herd, from, to), boot, nonce, settings)| {
         let first = [
             (Field::Version, "herd/1".to_owned()),

@@ -23,7 +23,7 @@ pub fn server_name() -> impl Strategy<Value = String> {
 
 /// A location in any of its forms (WIRE §2.3), and its latitude and longitude in nanodegrees, cut towards zero.
 pub fn location() -> impl Strategy<Value = (String, (i64, i64))> {
-    let tail = "(|[+-][0-9]{1,5}|[+-]0\\.[0-9]{1,9})(|CRS[A-Za-z0-9_:]{1,9})(|/)";
+    let tail = "(|[+-][0-9]{1,5}(|\\.[0-9]{1,9}))(|CRS[!-.0-~]{1,9})(|/)";
     let form = prop_oneof![Just(Form::Degrees), Just(Form::Minutes), Just(Form::Seconds)];
     (form, angle(90), angle(180), tail).prop_map(|(form, latitude, longitude, tail)| {
         let (latitude, north) = latitude.written(form, 2);
@@ -42,8 +42,8 @@ enum Form {
 
 /// An angle below `degrees_max`, or that itself.
 fn angle(degrees_max: u32) -> impl Strategy<Value = AngleParts> {
-    let below = (any::<bool>(), 0..degrees_max, 0..60_u32, 0..60_u32, fraction());
-    let rim = (any::<bool>(), Just(degrees_max), Just(0), Just(0), "(|\\.0{1,12})");
+    let below = (any::<[bool; 2]>(), 0..degrees_max, 0..60_u32, 0..60_u32, fraction());
+    let rim = (any::<[bool; 2]>(), Just(degrees_max), Just(0), Just(0), "(|\\.0{1,12})");
     prop_oneof![9 => below.prop_map(AngleParts::new), 1 => rim.prop_map(AngleParts::new)]
 }
 
@@ -51,6 +51,8 @@ fn angle(degrees_max: u32) -> impl Strategy<Value = AngleParts> {
 struct AngleParts {
     /// West or south.
     negative: bool,
+    /// Zeros stand before degrees that need none.
+    padded: bool,
     degrees: u32,
     minutes: u32,
     seconds: u32,
@@ -59,15 +61,16 @@ struct AngleParts {
 }
 
 impl AngleParts {
-    fn new((negative, degrees, minutes, seconds, fraction): (bool, u32, u32, u32, String)) -> Self {
-        Self { negative, degrees, minutes, seconds, fraction }
+    fn new(([negative, padded], degrees, minutes, seconds, fraction): ([bool; 2], u32, u32, u32, String)) -> Self {
+        Self { negative, padded, degrees, minutes, seconds, fraction }
     }
 
     /// The text with so many digits of degrees where minutes follow, and its nanodegrees.
     fn written(&self, form: Form, width: usize) -> (String, i64) {
-        let Self { negative, degrees, minutes, seconds, fraction } = self;
+        let Self { negative, padded, degrees, minutes, seconds, fraction } = self;
         let sign = if *negative { '-' } else { '+' };
         let (text, whole, per_degree) = match form {
+            Form::Degrees if *padded => (format!("{sign}{degrees:0width$}{fraction}"), *degrees, 1),
             Form::Degrees => (format!("{sign}{degrees}{fraction}"), *degrees, 1),
             Form::Minutes => (format!("{sign}{degrees:0width$}{minutes:02}{fraction}"), degrees * 60 + minutes, 60),
             Form::Seconds => (
@@ -103,12 +106,12 @@ pub fn time() -> impl Strategy<Value = (String, i128)> {
 
 /// A radius in kilometres (WIRE §3.2), and its micrometres, at least 1 and otherwise cut towards zero.
 pub fn radius() -> impl Strategy<Value = (String, u64)> {
-    let below = (0..50_u64, fraction()).prop_filter_map("0 is no radius", |(whole, fraction)| {
+    let below = ("0{0,3}", 0..50_u64, fraction()).prop_filter_map("0 is no radius", |(zeros, whole, fraction)| {
         let micrometres = whole * 1_000_000_000 + billionths(&fraction).unsigned_abs();
         let is_positive = whole > 0 || fraction.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
-        is_positive.then(|| (format!("{whole}{fraction}"), micrometres.max(1)))
+        is_positive.then(|| (format!("{zeros}{whole}{fraction}"), micrometres.max(1)))
     });
-    let largest = "50(|\\.0{1,12})".prop_map(|text| (text, 50_000_000_000));
+    let largest = "0{0,3}50(|\\.0{1,12})".prop_map(|text| (text, 50_000_000_000));
     prop_oneof![9 => below, 1 => largest]
 }
 
