@@ -164,7 +164,8 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
-#[cfg(doctest)]
+// Its example writes to a `Vec`.
+#[cfg(all(doctest, feature = "alloc"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
