@@ -114,7 +114,7 @@
 //! | `alloc` | messages that own their lines ([`Iamat::new`], [`Whatsat::new`], [`Hello::new`]), `Vec<u8>` and `BytesMut` to write to, frames out of `BytesMut`, [`unescape`] | |
 //! | `serde` | [`json`]; to read messages, `alloc`, too | |
 //! | `proptest` | [`strategies`] | `std` |
-//! | `vectors` | [`vectors`]: some 370 KiB of text, of which a program holds what it names | |
+//! | `vectors` | [`vectors`]: some 390 KiB of text, of which a program holds what it names | |
 //!
 //! Without any of them the crate is `no_std`, allocates nothing and depends on `itoa`, `memchr`, `nom` and `thiserror`.
 //!
