@@ -234,7 +234,7 @@ pub enum ErrorCode {
     DuplicateName,
     /// A server dialled itself.
     SelfDial,
-    /// HELLO and AUTH took too long.
+    /// The handshake, or a sign of life, took too long.
     Timeout,
     /// A setting that must agree herd-wide does not.
     Settings,
