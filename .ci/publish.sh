@@ -54,9 +54,10 @@ dependencies() {
 
 # Where the sources of packages lie: name version|directory.
 source_directories() {
+    local metadata
+    metadata=$(cargo metadata "${locked[@]}" --format-version 1 --all-features) || return
     # One package an element of "packages"; its manifest is the only path that ends so.
-    cargo metadata "${locked[@]}" --format-version 1 --all-features | tr ',' '\n' |
-        sed -n 's/^"manifest_path":"\(.*\)\/Cargo.toml"$/\1/p' | while read -r directory; do
+    tr ',' '\n' <<<"$metadata" | sed -n 's/^"manifest_path":"\(.*\)\/Cargo.toml"$/\1/p' | while read -r directory; do
         printf '%s|%s\n' "${directory##*/}" "$directory"
     done
 }
@@ -81,11 +82,13 @@ lane_licences() {
     done <<<"$list"
     printf '\n%d packages of others are in what is published, %d under a licence that is not allowed.\n\nData:\n\n' "$count" "$refused"
     cat NOTICE
-    [ "$1" != --texts ] || licence_texts "$list"
+    [ "$1" != --texts ] || licence_texts "$list" || return
     [ "$refused" -eq 0 ]
 }
 
-licence_texts() {
+# In a shell of its own, in which the names of files may be written small: some write license-mit.
+licence_texts() (
+    shopt -s nocaseglob
     local directories package licence home directory file found
     directories=$(source_directories) || return
     while IFS='|' read -r package licence home; do
@@ -102,7 +105,7 @@ licence_texts() {
         # Some leave it to their repository.
         [ -n "$found" ] || printf '\nIts package holds no text. See %s\n' "${home:-its page at the registry}"
     done <<<"$1"
-}
+)
 
 # ---- Packages ----------------------------------------------------------------------------------------------------------------
 

@@ -172,8 +172,8 @@ fn usage_is_minded() {
     let run = Machine::new().dev(&[], &[]);
     assert_eq!(run.code, Some(0));
     for lane in [
-        "demo", "test", "lint", "doc", "api", "licences", "package", "features", "fuzz", "bench", "sim", "turmoil", "mutants",
-        "faults", "ci",
+        "demo", "test", "lint", "doc", "api", "licences", "package", "features", "fuzz", "bench", "sim", "turmoil",
+        "mutants", "faults", "ci",
     ] {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
@@ -233,6 +233,25 @@ fn licences_are_judged_one_by_one() {
         assert_eq!(judged(refused), Some(1), "{refused}");
     }
     assert_eq!(Machine::new().with("cargo", "exit 101").dev(&["licences"], &[]).code, Some(101));
+}
+
+#[test]
+fn the_text_of_a_licence_is_found_however_its_file_is_written() {
+    let place = tempfile::tempdir().unwrap();
+    let package = place.path().join("some-1.0.0");
+    fs::create_dir(&package).unwrap();
+    fs::write(package.join("license-mit"), "Do as you like.\n").unwrap();
+    let texts = |ended: i32| {
+        let metadata = format!("echo '\"id\":1,\"manifest_path\":\"{}/Cargo.toml\",'; exit {ended}", package.display());
+        let cargo = format!("case \"$1\" in tree) echo 'some v1.0.0|MIT|' ;; metadata) {metadata} ;; esac");
+        let machine = Machine::new().with("cargo", &cargo).with("tr", &format!("exec {} \"$@\"", real("tr").display()));
+        machine.dev(&["licences", "--texts"], &[])
+    };
+    let run = texts(0);
+    assert_eq!(run.code, Some(0), "{:?}", run.said);
+    assert!(run.said.0.contains("\n---- license-mit\n\nDo as you like.\n"), "{:?}", run.said);
+    // Where the sources lie can't be said: that is no licence without a text.
+    assert_eq!(texts(101).code, Some(101));
 }
 
 #[test]
