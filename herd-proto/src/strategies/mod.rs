@@ -7,7 +7,7 @@
 //! | clients' lines | [`iamat`] [`whatsat`] [`request_line`] [`spaced_request_line`] | [`nearly_request_line`] |
 //! | servers' lines to clients | [`at`] [`response_line`] | [`nearly_at`] |
 //! | lines between servers | [`peer_line`] | [`nearly_peer_line`] |
-//! | messages | [`request`] [`response`] [`peer_message`] | |
+//! | messages | [`request`] [`response`] and its [`body`] [`peer_message`] | |
 //! | anything at all | | [`any_line`] |
 //!
 //! Lines come without their terminator and hold no LF. What a text means is reckoned without the parser, so that it can be held
