@@ -173,9 +173,14 @@ fn acknowledgements_both_ways() {
 
 #[test]
 fn a_prefix_is_a_range_of_leaves_and_its_parts_are_all_of_it() {
-    for (text, first, last) in
-        [("-", 0, 0xffff), ("0", 0, 0x0fff), ("f", 0xf000, 0xffff), ("7a", 0x7a00, 0x7aff), ("0001", 1, 1)]
-    {
+    for (text, first, last) in [
+        ("-", 0, 0xffff),
+        ("0", 0, 0x0fff),
+        ("f", 0xf000, 0xffff),
+        ("7a", 0x7a00, 0x7aff),
+        ("0001", 1, 1),
+        ("91e0", 0x91e0, 0x91e0),
+    ] {
         let prefix = Prefix::new(text).unwrap();
         assert_eq!((prefix.leaves(), prefix.to_string()), ((first, last), text.to_owned()));
         let parts: Vec<(u16, u16)> = prefix.children().map(Prefix::leaves).collect();
