@@ -71,21 +71,17 @@ fn expected(vector: &Value) -> Option<Request> {
 
 #[test]
 fn client_lines() {
-    each("client-lines.json", |name, vector| {
-        match oracle::request(&bytes(&vector["line"])) {
-            Ok(request) => assert_eq!(Some(request), expected(vector), "{name}: expected is on the right"),
-            Err(refusal) => assert!(is_refused_so(&refusal, vector), "{name}: {refusal:?}, but {}", vector["error"]),
-        }
+    each("client-lines.json", |name, vector| match oracle::request(&bytes(&vector["line"])) {
+        Ok(request) => assert_eq!(Some(request), expected(vector), "{name}: expected is on the right"),
+        Err(refusal) => assert!(is_refused_so(&refusal, vector), "{name}: {refusal:?}, but {}", vector["error"]),
     });
 }
 
 #[test]
 fn peer_lines() {
-    each("peer-lines.json", |name, vector| {
-        match oracle::peer_message(&bytes(&vector["line"])) {
-            Ok(message) => assert!(vector["message"].is_object(), "{name}: {message:?}, but {}", vector["error"]),
-            Err(refusal) => assert!(is_refused_so(&refusal, vector), "{name}: {refusal:?}, but {}", vector["error"]),
-        }
+    each("peer-lines.json", |name, vector| match oracle::peer_message(&bytes(&vector["line"])) {
+        Ok(message) => assert!(vector["message"].is_object(), "{name}: {message:?}, but {}", vector["error"]),
+        Err(refusal) => assert!(is_refused_so(&refusal, vector), "{name}: {refusal:?}, but {}", vector["error"]),
     });
 }
 
