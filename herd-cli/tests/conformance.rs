@@ -271,7 +271,14 @@ fn one_that_says_nothing_is_given_up() {
 
 #[test]
 fn one_that_hangs_up_at_once_fails() {
-    fails(serve_all(drop), "end of the connection");
+    // One that is dropped with something unread is reset by the system: what came of that is another word's.
+    fails(
+        serve_all(|mut stream| {
+            stream.shutdown(Shutdown::Write).unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        }),
+        "end of the connection",
+    );
 }
 
 #[test]
