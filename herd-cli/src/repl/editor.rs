@@ -76,8 +76,8 @@ impl Editor {
     pub(super) fn restore(&self) {
         self.terminal.restore();
         // It need not mark what is pasted any more.
-        print!("\x1b[?2004l");
-        let _ = io::Write::flush(&mut io::stdout());
+        let mut out = io::stdout();
+        let _ = io::Write::write_all(&mut out, b"\x1b[?2004l").and_then(|()| io::Write::flush(&mut out));
     }
 }
 

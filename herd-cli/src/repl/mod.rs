@@ -10,7 +10,7 @@ mod known;
 mod session;
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use crate::args::ServerArgs;
 use crate::exit::ExitCode;
@@ -104,6 +104,7 @@ async fn interactive(session: &mut Session) -> Result<ExitCode, Fault> {
 
 /// The shell's prompt begins on a line of its own.
 fn ended_by(signal: Signal) -> ExitCode {
-    eprintln!();
+    // Nobody to tell if it can't be written.
+    let _ = writeln!(io::stderr());
     signal.into()
 }
