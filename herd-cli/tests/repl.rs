@@ -91,7 +91,9 @@ impl Session {
         if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
             return None;
         }
-        let line = format!("{} repl --server {server} --color never --timeout 600", env!("CARGO_BIN_EXE_herd-cli"));
+        // In the shell's place: one that stays would be ended by the Ctrl-C that the program heeds.
+        let program = env!("CARGO_BIN_EXE_herd-cli");
+        let line = format!("exec {program} repl --server {server} --color never --timeout 600");
         let mut command = Command::new("script");
         command
             .args(["-qec", &line, "/dev/null"])
