@@ -41,6 +41,7 @@ pub(crate) async fn serve(shared: &Arc<Shared>, listener: TcpListener) {
             let shared = Arc::clone(shared);
             tasks.spawn(async move { connection::serve(&shared, stream).await });
         } else {
+            shared.tally.count(net::Reason::AdminFull);
             connection::turn_away(&stream);
             let text = format!("admin connection of {address}: {CONNECTIONS_MAX} are open");
             shared.report("refused", &Party::Nobody, text);

@@ -15,6 +15,7 @@ use crate::random;
 
 use super::shared::Shared;
 use super::socket::{self, TcpListener, TcpStream};
+use super::tally::Reason;
 use super::{client, link};
 
 /// The shortest and the longest pause after a failed accept: it is most often for want of file descriptors, and those come back.
@@ -38,7 +39,10 @@ pub(crate) async fn accept_clients(shared: &Arc<Shared>, listener: TcpListener) 
                     drop(pass);
                 });
             }
-            Err(shut) => shared.report("refused", &Party::Client(address), shut.to_string()),
+            Err(shut) => {
+                shared.tally.count(shut.reason());
+                shared.report("refused", &Party::Client(address), shut.to_string());
+            }
         }
     })
     .await;
@@ -57,7 +61,10 @@ pub(crate) async fn accept_peers(shared: &Arc<Shared>, listener: TcpListener) {
                 socket::prepare_peer(&stream);
                 tasks.spawn(link::serve(Arc::clone(shared), stream, id));
             }
-            Err(why) => shared.report("refused", &Party::Stranger(address), why),
+            Err(why) => {
+                shared.tally.count(Reason::UnprovenFull);
+                shared.report("refused", &Party::Stranger(address), why);
+            }
         }
     })
     .await;

@@ -25,6 +25,7 @@ use super::request::{Asked, Outcome, Refusal};
 use super::shared::Shared;
 use super::socket::{self, TcpStream};
 use super::spare::{Spare, give_up};
+use super::tally::Reason;
 
 /// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
 /// was never written to only the address.
@@ -43,7 +44,7 @@ pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAdd
     let mut client = ClientTask {
         shared,
         party: Party::Client(address),
-        codec: ServerCodec::new(shared.limits.client_line_bytes_max),
+        codec: ServerCodec::new(shared.live().limits.client_line_bytes_max),
         input: BytesMut::new(),
         batch: Vec::new(),
         texts: Vec::new(),
@@ -51,7 +52,7 @@ pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAdd
         journal: shared.journal.batch(),
         long_lines: 0,
         turn: 0,
-        deadline: Deadline::new(now + shared.limits.first_line),
+        deadline: Deadline::new(now + shared.live().limits.first_line),
         is_over: false,
         is_ended: false,
         stream,
@@ -97,6 +98,7 @@ impl ClientTask<'_> {
             self.answer_input().await?;
             self.give_way().await;
             if self.long_lines >= LONG_LINES_MAX {
+                self.shared.tally.count(Reason::LongLines);
                 return Ok("too many over-long lines");
             }
             if self.is_over && !self.outbox.is_waiting() {
@@ -114,12 +116,12 @@ impl ClientTask<'_> {
                 }
                 failure = self.outbox.next(), if self.outbox.is_waiting() => {
                     // A client that waited for us was not idle.
-                    self.deadline.extend(clock::monotonic() + self.shared.limits.line);
+                    self.deadline.extend(clock::monotonic() + self.shared.live().limits.line);
                     self.note_failure(failure);
                 }
                 // After reading: what came in time but was not looked at in time counts.
                 waited_for = self.deadline.passed(), if may_read && !self.outbox.is_waiting() => {
-                    return Err(timed_out(waited_for));
+                    return Err(self.timed_out(waited_for));
                 }
             }
         }
@@ -158,12 +160,12 @@ impl ClientTask<'_> {
             if !promise.is_kept() {
                 promise.keep(self.shared, batch.get_mut(..applied).unwrap_or_default()).await;
                 // A client that waited for us was not idle.
-                self.deadline.extend(clock::monotonic() + self.shared.limits.idle);
+                self.deadline.extend(clock::monotonic() + self.shared.live().limits.idle);
             }
             for item in batch.drain(..applied) {
                 self.give_way().await;
                 self.reply(&item);
-                if self.outbox.ready().len() >= self.shared.limits.output_bytes_max {
+                if self.outbox.ready().len() >= self.shared.live().limits.output_bytes_max {
                     self.flush().await?;
                 }
             }
@@ -184,13 +186,13 @@ impl ClientTask<'_> {
     }
 
     fn has_room(&self) -> bool {
-        self.outbox.pending() < self.shared.limits.pending_max
-            && self.outbox.held() < self.shared.limits.output_bytes_max
+        let live = self.shared.live();
+        self.outbox.pending() < live.limits.pending_max && self.outbox.held() < live.limits.output_bytes_max
     }
 
     /// Takes a batch of lines from the input: as many as may be pending.
     fn decode(&mut self) -> io::Result<()> {
-        let room = self.shared.limits.pending_max.saturating_sub(self.outbox.pending());
+        let room = self.shared.live().limits.pending_max.saturating_sub(self.outbox.pending());
         let room = if self.has_room() { room } else { 0 };
         while self.batch.len() < room {
             let next = if self.is_ended {
@@ -201,6 +203,7 @@ impl ClientTask<'_> {
             let Some(incoming) = next else { break };
             if incoming.as_ref().is_err_and(|invalid| invalid.error.expected == Expected::LineWithinCap) {
                 self.long_lines += 1;
+                self.shared.tally.count(Reason::LongLine);
             }
             self.batch.push(Asked::new(incoming));
             if self.long_lines >= LONG_LINES_MAX {
@@ -211,7 +214,8 @@ impl ClientTask<'_> {
     }
 
     fn set_deadline(&mut self) -> io::Result<()> {
-        let limits = &self.shared.limits;
+        let live = self.shared.live();
+        let limits = &live.limits;
         if !self.batch.is_empty() {
             self.deadline.set(Waits::Next, clock::monotonic() + limits.idle);
         } else if self.codec.is_inside_line() && self.deadline.waits_for == Waits::Next {
@@ -219,7 +223,7 @@ impl ClientTask<'_> {
             self.deadline.set(Waits::Rest, clock::monotonic() + limits.line);
         } else if self.codec.is_inside_line() && !self.outbox.is_waiting() {
             // A line that comes so fast that there is always more to read would never let the timer have its turn.
-            self.deadline.check(clock::monotonic()).map_err(timed_out)?;
+            self.deadline.check(clock::monotonic()).map_err(|waited_for| self.timed_out(waited_for))?;
         }
         Ok(())
     }
@@ -228,17 +232,17 @@ impl ClientTask<'_> {
     /// what their replies promise.
     fn apply(&mut self) -> (usize, Promise) {
         let (now, receipt) = (clock::monotonic(), clock::posix());
-        let waits_from = matches!(self.shared.ack, Ack::Replicated { .. }).then_some(now);
+        let waits_from = matches!(self.shared.live().ack, Ack::Replicated { .. }).then_some(now);
         let Ok(server) = ServerName::new(&*self.shared.name) else { return (self.batch.len(), Promise::Kept) };
         self.texts.clear();
         for item in &mut self.batch {
-            item.prepare(&mut self.texts, server, receipt, self.shared.limits.time_ahead_max);
+            item.prepare(&mut self.texts, server, receipt, self.shared.live().limits.time_ahead_max);
         }
         // By themselves, and before anybody is kept waiting by the lock: one hash after the other, a processor works on several at once.
         for item in &mut self.batch {
             item.hash(&self.texts, self.shared.hasher);
         }
-        let texts_max = self.texts.len() + self.shared.limits.output_bytes_max;
+        let texts_max = self.texts.len() + self.shared.live().limits.output_bytes_max;
         let applied = self.shared.with_replica(|replica| {
             replica.handle_wall_clock(now, receipt);
             if self.batch.len() >= LOOK_AHEAD_MIN {
@@ -275,6 +279,7 @@ impl ClientTask<'_> {
             }
             (outcome, _) => {
                 if let Outcome::Refused(why) = outcome {
+                    why.reason().into_iter().for_each(|reason| self.shared.tally.count(reason));
                     self.journal_refusal(*why, asked.line());
                 }
                 encode::invalid(self.outbox.tail(), asked.line());
@@ -297,7 +302,7 @@ impl ClientTask<'_> {
         let tail = self.outbox.tail();
         let start = tail.len();
         encode::at(tail, operands);
-        match look_near(&*self.shared.places, operands, whatsat, tail) {
+        match look_near(&*self.shared.live().places, operands, whatsat, tail) {
             Appended::Now { failure, effort } => {
                 self.turn += effort;
                 put_end(tail);
@@ -319,10 +324,25 @@ impl ClientTask<'_> {
             self.shared.journal.submit(&mut self.journal, clock::posix());
         }
         if !ready.is_empty() {
-            socket::write_all(&self.stream, ready, self.shared.limits.write_stall).await?;
+            let stall_max = self.shared.live().limits.write_stall;
+            socket::write_all(&self.stream, ready, stall_max).await.inspect_err(|error| {
+                if error.kind() == io::ErrorKind::TimedOut {
+                    self.shared.tally.count(Reason::Stalled);
+                }
+            })?;
             self.outbox.sent();
         }
         Ok(())
+    }
+
+    fn timed_out(&self, waited_for: Waits) -> io::Error {
+        let (reason, text) = match waited_for {
+            Waits::First => (Reason::FirstLineLate, "no line came in time"),
+            Waits::Rest => (Reason::LineLate, "a line was not finished in time"),
+            Waits::Next => (Reason::Idle, "idle for too long"),
+        };
+        self.shared.tally.count(reason);
+        io::Error::new(io::ErrorKind::TimedOut, text)
     }
 
     fn note(&mut self, kind: &'static str, text: &str) {
@@ -349,13 +369,4 @@ fn look_near(places: &dyn Places, operands: &[u8], whatsat: &Whatsat<Bytes>, out
             Appended::Now { failure, effort: 0 }
         }
     }
-}
-
-fn timed_out(waited_for: Waits) -> io::Error {
-    let text = match waited_for {
-        Waits::First => "no line came in time",
-        Waits::Rest => "a line was not finished in time",
-        Waits::Next => "idle for too long",
-    };
-    io::Error::new(io::ErrorKind::TimedOut, text)
 }

@@ -52,7 +52,7 @@ async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
     let connected = tokio::select! {
         biased;
         () = shared.stop_clients.cancelled() => return,
-        connected = connect(address, shared.limits.handshake) => connected,
+        connected = connect(address, shared.live().limits.handshake) => connected,
     };
     let (stream, nonce) = match connected {
         Ok(connected) => connected,

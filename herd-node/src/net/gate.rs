@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::limits::Limits;
+use super::tally::Reason;
 
 /// File descriptors kept back: for links and strangers who may become some, calls for places, those who watch over the server, the
 /// listeners, the journal and the disk log.
@@ -33,6 +34,16 @@ pub(crate) enum Shut {
     Full(usize),
     /// So many connections of this address.
     AddressFull(usize),
+}
+
+impl Shut {
+    /// Under what it is counted.
+    pub(super) const fn reason(self) -> Reason {
+        match self {
+            Self::Full(_) => Reason::ConnectionsFull,
+            Self::AddressFull(_) => Reason::AddressFull,
+        }
+    }
 }
 
 impl fmt::Display for Shut {

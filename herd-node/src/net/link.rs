@@ -157,7 +157,7 @@ impl LinkTask<'_> {
 
     /// How long the peer had to take something.
     fn patience(&self) -> Duration {
-        if self.close_by.is_some() { LAST_WORDS } else { self.shared.limits.write_stall }
+        if self.close_by.is_some() { LAST_WORDS } else { self.shared.live().limits.write_stall }
     }
 
     /// Takes what the replica has to send, once everything before it has been sent. Returns whether the link is closing.
@@ -176,7 +176,7 @@ impl LinkTask<'_> {
         if self.sent == 0 && !self.output.is_empty() && self.progress_by.is_none() {
             self.journal.sent(&self.party, &self.output);
             self.shared.journal.submit(&mut self.journal, clock::posix());
-            self.progress_by = Some(clock::monotonic() + self.shared.limits.write_stall);
+            self.progress_by = Some(clock::monotonic() + self.shared.live().limits.write_stall);
         }
         is_closing
     }
@@ -190,7 +190,7 @@ impl LinkTask<'_> {
                     self.sent += count;
                     self.traffic.sent(count);
                     self.turn += count;
-                    self.progress_by = Some(clock::monotonic() + self.shared.limits.write_stall);
+                    self.progress_by = Some(clock::monotonic() + self.shared.live().limits.write_stall);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

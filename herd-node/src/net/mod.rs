@@ -12,6 +12,7 @@ mod dial;
 mod gate;
 mod limits;
 mod link;
+mod live;
 mod outbox;
 mod promise;
 mod request;
@@ -20,6 +21,7 @@ mod shared;
 mod simulated;
 mod socket;
 mod spare;
+mod tally;
 mod traffic;
 mod watch;
 
@@ -29,8 +31,10 @@ pub(crate) use accept::{accept_clients, accept_peers};
 pub use ack::Ack;
 pub(crate) use dial::drive;
 pub use limits::Limits;
+pub(crate) use live::Live;
 pub(crate) use shared::{PeerAddress, Shared, SharedParts};
 pub(crate) use socket::TcpListener;
 #[cfg(feature = "admin")]
 pub(crate) use socket::{TcpStream, end as end_connection};
+pub use tally::{Reason, Tally};
 pub use watch::Watch;

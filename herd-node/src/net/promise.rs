@@ -27,7 +27,7 @@ impl Promise {
     ///
     /// To be called before the replica's lock is given up: what happens to these posts next must find who waits for it.
     pub(super) fn of(shared: &Shared, batch: &[Asked]) -> Self {
-        match (shared.ack, &shared.disk) {
+        match (shared.live().ack, &shared.disk) {
             (Ack::Replicated { .. }, _) => {
                 shared.waits.add(batch.iter().filter_map(Asked::ticket)).map_or(Self::Kept, Self::Copies)
             }
@@ -53,7 +53,7 @@ impl Promise {
                 batch.iter_mut().filter(|asked| is_failed(asked)).for_each(|asked| asked.refuse(Refusal::NotCopied));
             }
             Self::Disk(disk, sequence) => {
-                let written = timeout(shared.limits.ack_wait, disk.wait_committed(sequence)).await;
+                let written = timeout(shared.live().limits.ack_wait, disk.wait_committed(sequence)).await;
                 if !matches!(written, Ok(Ok(()))) {
                     let taken = batch.iter_mut().filter(|asked| asked.is_taken());
                     taken.for_each(|asked| asked.refuse(Refusal::NotDurable));
@@ -66,7 +66,7 @@ impl Promise {
 /// The replica knows how long to wait. That time is up it is told from here, so that its timer needs no winding with each batch.
 async fn copied(shared: &Shared, wait: &Wait) -> Vec<crate::replica::Ticket> {
     loop {
-        if let Ok(failed) = timeout(shared.limits.ack_wait, wait.over()).await {
+        if let Ok(failed) = timeout(shared.live().limits.ack_wait, wait.over()).await {
             return failed;
         }
         shared.with_replica(|replica| replica.handle_timeout(clock::monotonic()));

@@ -5,9 +5,11 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use herd_proto::codec::Incoming;
-use herd_proto::{ParseError, PosixTime, Request, ServerName, encode};
+use herd_proto::{Expected, ParseError, PosixTime, Request, ServerName, encode};
 
 use crate::replica::{Candidate, ClientHash, Hasher, OperandsHash, Posted, Replica, Ticket};
+
+use super::tally::Reason;
 
 /// A line of a batch. Its texts are in memory that the batch shares.
 #[derive(Debug)]
@@ -48,6 +50,21 @@ pub(super) enum Refusal {
     NotCopied,
     /// It was taken, and was not on the disk in time.
     NotDurable,
+}
+
+impl Refusal {
+    /// Under what it is counted. An over-long line has been counted when it was seen to be one.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Unreadable(error) if error.expected == Expected::LineWithinCap => None,
+            Self::Unreadable(_) => Some(Reason::InvalidLine),
+            Self::UnknownClient => Some(Reason::UnknownClient),
+            Self::Ahead(_) => Some(Reason::TimeAhead),
+            Self::NoRoom => Some(Reason::StoreFull),
+            Self::NotCopied => Some(Reason::NotCopied),
+            Self::NotDurable => Some(Reason::NotDurable),
+        }
+    }
 }
 
 impl fmt::Display for Refusal {

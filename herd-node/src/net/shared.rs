@@ -7,18 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::disk::Disk;
 use crate::journal::{Journal, Party};
-use crate::places::Places;
 use crate::replica::{CloseReason, Event, Hasher, LinkId, PeerIndex, Replica, Settled, Side};
 
-use super::ack::{Ack, Waits};
+use super::ack::Waits;
 use super::gate::Gate;
-use super::limits::Limits;
+use super::live::Live;
+use super::tally::{Reason, Tally};
 use super::traffic::Traffic;
 use super::watch::Watch;
 
@@ -56,10 +57,8 @@ pub(crate) struct SharedParts {
     pub(crate) replica: Replica,
     /// In the order of the replica's peers.
     pub(crate) peers: Vec<PeerAddress>,
-    pub(crate) limits: Limits,
-    pub(crate) places: Arc<dyn Places>,
+    pub(crate) live: Live,
     pub(crate) journal: Journal,
-    pub(crate) ack: Ack,
     pub(crate) disk: Option<Disk>,
     /// Files this process may have open.
     pub(crate) files_max: usize,
@@ -69,12 +68,11 @@ pub(crate) struct SharedParts {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) name: Arc<str>,
-    pub(crate) limits: Limits,
-    pub(crate) places: Arc<dyn Places>,
     pub(crate) journal: Journal,
-    pub(crate) ack: Ack,
     pub(crate) disk: Option<Disk>,
     pub(crate) waits: Waits,
+    /// What was refused, dropped or cut off, by reason.
+    pub(crate) tally: Tally,
     pub(crate) gate: Gate,
     /// Cancelled first: no more clients, no more reading from those there are.
     pub(crate) stop_clients: CancellationToken,
@@ -87,6 +85,7 @@ pub(crate) struct Shared {
     pub(crate) started: Instant,
     /// The replica's.
     pub(crate) hasher: Hasher,
+    live: ArcSwap<Live>,
     peers: Vec<PeerAddress>,
     replica: Mutex<Replica>,
     writers: Mutex<HashMap<LinkId, Writer>>,
@@ -102,26 +101,30 @@ struct Writer {
 
 impl Shared {
     pub(crate) fn new(parts: SharedParts) -> Self {
-        let SharedParts { name, replica, peers, limits, places, journal, ack, disk, files_max } = parts;
+        let SharedParts { name, replica, peers, live, journal, disk, files_max } = parts;
         Self {
             name,
-            gate: Gate::new(&limits, files_max),
-            limits,
-            places,
+            gate: Gate::new(&live.limits, files_max),
             journal,
-            ack,
             disk,
             waits: Waits::default(),
+            tally: Tally::default(),
             stop_clients: CancellationToken::new(),
             stop_links: CancellationToken::new(),
             timers_changed: Notify::new(),
             watch: Watch::default(),
             started: clock::monotonic(),
             hasher: replica.hasher(),
+            live: ArcSwap::from_pointee(live),
             peers,
             replica: Mutex::new(replica),
             writers: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// What may change while the server runs, as it is now. To be asked each time it is wanted, and not kept: a kept one stays as it was.
+    pub(crate) fn live(&self) -> arc_swap::Guard<Arc<Live>> {
+        self.live.load()
     }
 
     /// Runs `work` on the replica and carries out what comes of it. **Once a batch:** this takes the one lock there is.
@@ -227,6 +230,7 @@ impl Shared {
 
     /// The journal names a peer only where the peer has proved its name, so this speaks of an address.
     fn report_refused(&self, link: LinkId, peer: Option<PeerIndex>, side: Side, why: &CloseReason) {
+        self.tally.count(Reason::PeerRefused);
         let address = self.writers().get(&link).and_then(|writer| writer.address);
         let party = address.map_or(Party::Nobody, Party::Stranger);
         let name = peer.and_then(|peer| self.peer(peer)).map(|peer| &*peer.name);

@@ -17,7 +17,7 @@ use crate::config::{Config, ServerConfig};
 use crate::disk::Disk;
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, PeerAddress, Shared, SharedParts, TcpListener};
+use crate::net::{self, Live, PeerAddress, Shared, SharedParts, TcpListener};
 use crate::places::{self, Places};
 use crate::recovery::{self, Known};
 use crate::replica::Replica;
@@ -98,10 +98,8 @@ impl Server {
             name,
             replica,
             peers: peer_addresses,
-            limits: config.limits.clone(),
-            places,
+            live: Live { limits: config.limits.clone(), places, ack: server.ack },
             journal,
-            ack: server.ack,
             disk,
             files_max,
         }));

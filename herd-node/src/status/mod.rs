@@ -117,7 +117,7 @@ impl Status {
                 root: root(digest),
                 record_bytes: number(replica.records_bytes()),
                 counters: replica.counters(),
-                ack: shared.ack.to_string(),
+                ack: shared.live().ack.to_string(),
                 journal: None,
                 disk: None,
                 peers: replica.links(now).map(|link| peer_status(shared, &link, now)).collect(),

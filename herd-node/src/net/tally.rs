@@ -1,0 +1,142 @@
+//! What a server refused, dropped or cut off, counted by reason.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why something was refused, dropped or cut off. Each bound on strangers has one.
+///
+/// The words of [`Reason::as_str`] are those of the metrics and of `/status.json`: more may come, none changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A client's connection: so many are open.
+    ConnectionsFull,
+    /// A client's connection: so many are open from its address.
+    AddressFull,
+    /// A client's connection: its first line did not come in time.
+    FirstLineLate,
+    /// A client's connection: a line was not finished in time.
+    LineLate,
+    /// A client's connection: nothing came for too long.
+    Idle,
+    /// A client's connection: it did not take its replies.
+    Stalled,
+    /// A client's connection: too many over-long lines.
+    LongLines,
+    /// A client's line: over-long.
+    LongLine,
+    /// A client's line: no request.
+    InvalidLine,
+    /// A client's line: asks about a client that nobody has posted.
+    UnknownClient,
+    /// A client's post: its time is too far ahead.
+    TimeAhead,
+    /// A client's post: no room for another client.
+    StoreFull,
+    /// A client's post: too few peers confirmed it in time.
+    NotCopied,
+    /// A client's post: it was not on the disk in time.
+    NotDurable,
+    /// A connection at the peers' listener: too many have not proved themselves, or the server stops.
+    UnprovenFull,
+    /// A connection at the peers' listener that ended before it was a link in service: no proof, another herd, too slow.
+    PeerRefused,
+    /// A connection at the admin listener: so many are open.
+    AdminFull,
+}
+
+impl Reason {
+    /// Every reason, in the order of the counts.
+    pub const ALL: [Self; 17] = [
+        Self::ConnectionsFull,
+        Self::AddressFull,
+        Self::FirstLineLate,
+        Self::LineLate,
+        Self::Idle,
+        Self::Stalled,
+        Self::LongLines,
+        Self::LongLine,
+        Self::InvalidLine,
+        Self::UnknownClient,
+        Self::TimeAhead,
+        Self::StoreFull,
+        Self::NotCopied,
+        Self::NotDurable,
+        Self::UnprovenFull,
+        Self::PeerRefused,
+        Self::AdminFull,
+    ];
+
+    /// Its word: lower case, underscores.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionsFull => "connections_full",
+            Self::AddressFull => "address_full",
+            Self::FirstLineLate => "first_line_late",
+            Self::LineLate => "line_late",
+            Self::Idle => "idle",
+            Self::Stalled => "stalled",
+            Self::LongLines => "long_lines",
+            Self::LongLine => "long_line",
+            Self::InvalidLine => "invalid_line",
+            Self::UnknownClient => "unknown_client",
+            Self::TimeAhead => "time_ahead",
+            Self::StoreFull => "store_full",
+            Self::NotCopied => "not_copied",
+            Self::NotDurable => "not_durable",
+            Self::UnprovenFull => "unproven_full",
+            Self::PeerRefused => "peer_refused",
+            Self::AdminFull => "admin_full",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Counts by reason. Counting is one relaxed addition.
+#[derive(Debug)]
+pub struct Tally([AtomicU64; Reason::ALL.len()]);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+impl Tally {
+    /// Counts one.
+    pub fn count(&self, reason: Reason) {
+        if let Some(count) = self.0.get(reason as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many there were for one reason.
+    pub fn of(&self, reason: Reason) -> u64 {
+        self.0.get(reason as usize).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    /// How many there were, for each reason.
+    pub fn counts(&self) -> impl Iterator<Item = (Reason, u64)> + '_ {
+        Reason::ALL.into_iter().map(|reason| (reason, self.of(reason)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_has_a_count_of_its_own() {
+        let tally = Tally::default();
+        for (times, reason) in Reason::ALL.into_iter().enumerate() {
+            (0..=times).for_each(|_| tally.count(reason));
+        }
+        let expected: Vec<_> = Reason::ALL.into_iter().zip(1..).collect();
+        assert_eq!(tally.counts().collect::<Vec<_>>(), expected);
+    }
+}
