@@ -15,6 +15,13 @@
 //! copies = 1                         # with "replicated": how many peers must have it, 1 (default) to the number of its peers
 //! dial   = { Jaquez = "127.0.0.1:20420" }   # reach a peer at another address than its own (NAT, tunnel)
 //!
+//! [tls]                              # `{name}` is the server's name: one file serves the whole herd
+//! certificate = "tls/{name}.cert.pem"   # with the URI herd:ucla/Riley among its names; `herd-node pki` makes such
+//! key     = "tls/{name}.key.pem"     # readable by nobody else
+//! ca      = "tls/ca.pem"             # who vouches for the certificates of peers
+//! clients = false                    # clients speak TLS
+//! peers   = true                     # servers speak TLS with each other, and show their certificates
+//!
 //! [places]                           # each key: see `places::Settings`
 //! backend  = "google-legacy"         # embedded (default), google, google-legacy
 //! base_url = "http://127.0.0.1:20490/maps/api/place/nearbysearch/json"   # https, unless loopback
@@ -59,7 +66,8 @@
 //!
 //! [`Config::load`] reads and checks everything at once: after it nothing in a [`Config`] contradicts anything else, and nothing
 //! was opened but the files named. The first thing wrong is a [`ConfigError`] that names the file, the line and the key. What is
-//! *in* the files of `data` and `ca_file` is looked at by the places backend.
+//! *in* the files of `data` and `ca_file` is looked at by the places backend; those of `[tls]` are read by [`Config::load_tls`], for
+//! one server, since those of the others are most likely on other machines.
 
 mod error;
 mod files;
@@ -68,6 +76,7 @@ mod read;
 mod servers;
 mod settings;
 mod tables;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -79,6 +88,7 @@ use herd_proto::herd::{DEFAULT_NAME, DEFAULT_SERVERS, DefaultServer};
 pub use crate::net::{Ack, Limits};
 pub use error::{ConfigError, Place, Problem};
 pub use settings::{Config, PeerConfig, Replication, ServerConfig};
+pub use tls::TlsConfig;
 
 use crate::secret::Secret;
 use crate::{journal, places};
@@ -113,6 +123,7 @@ impl Config {
             },
             journal: Some(journal::Settings::default()),
             disk: None,
+            tls: None,
             limits: Limits::default(),
             replication: Replication::default(),
         })
@@ -136,12 +147,14 @@ impl Config {
         let source = Source::new(path, text)?;
         let tree = source.parse()?;
         let root = Section::root(source, &tree);
-        root.only(&["herd", "server", "places", "journal", "disk", "limits", "replication"])?;
+        root.only(&["herd", "server", "places", "journal", "disk", "tls", "limits", "replication"])?;
         let (herd, secrets) = herd_table(&root.section("herd")?, env)?;
         let servers = servers::read(&root)?;
         let base = path.parent().unwrap_or(Path::new(""));
         let disk = root.value("disk").map(|value| tables::disk(&value.section()?, base)).transpose()?;
-        let servers = Herd::new(source, &servers)?.check(!secrets.is_empty(), disk.is_some())?;
+        let tls = root.value("tls").map(|value| tls::table(&value.section()?)).transpose()?;
+        let has_proof = !secrets.is_empty() || tls.as_ref().is_some_and(|tls| tls.peers);
+        let servers = Herd::new(source, &servers)?.check(has_proof, disk.is_some())?;
         let limits = tables::limits(&root.section("limits")?)?;
         if let Some(disk) = disk.as_ref().filter(|_| servers.iter().any(|server| server.ack == Ack::Durable)) {
             tables::commits_in_time(&root, &limits, disk)?;
@@ -154,6 +167,7 @@ impl Config {
             places: tables::places(&root.section("places")?, env_key)?,
             journal: tables::journal(&root.section("journal")?, base)?,
             disk,
+            tls,
             limits,
             replication: tables::replication(&root.section("replication")?)?,
         })

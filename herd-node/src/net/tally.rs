@@ -43,11 +43,15 @@ pub enum Reason {
     PeerRefused,
     /// A connection at the admin listener: so many are open.
     AdminFull,
+    /// A connection, of a client, at the peers' listener or dialled: the TLS handshake failed or took too long.
+    TlsHandshake,
+    /// A connection at the peers' listener: its certificate is not that of the server it says it is, or of none of the herd.
+    CertificateName,
 }
 
 impl Reason {
     /// Every reason, in the order of the counts.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::ConnectionsFull,
         Self::AddressFull,
         Self::FirstLineLate,
@@ -65,6 +69,8 @@ impl Reason {
         Self::UnprovenFull,
         Self::PeerRefused,
         Self::AdminFull,
+        Self::TlsHandshake,
+        Self::CertificateName,
     ];
 
     /// Its word: lower case, underscores.
@@ -87,6 +93,8 @@ impl Reason {
             Self::UnprovenFull => "unproven_full",
             Self::PeerRefused => "peer_refused",
             Self::AdminFull => "admin_full",
+            Self::TlsHandshake => "tls_handshake",
+            Self::CertificateName => "certificate_name",
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::status;
 pub use error::BindError;
 pub use herd::Herd;
 
-use settings::{broken_promise, files_max, replica_settings};
+use settings::{broken_promise, files_max, has_proof, replica_settings};
 
 /// How long links may take to send what they have and say goodbye.
 const LINKS_GRACE: Duration = Duration::from_secs(5);
@@ -76,12 +76,13 @@ impl Server {
         places: Arc<dyn Places>,
         files_max: usize,
     ) -> Result<Self, BindError> {
-        if config.secrets.is_empty() && !server.peer.ip().to_canonical().is_loopback() {
+        if !has_proof(config) && !server.peer.ip().to_canonical().is_loopback() {
             return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
         }
         if let Some(why) = broken_promise(config, server) {
             return Err(BindError::Promise { name: server.name.clone(), ack: server.ack, why });
         }
+        let tls = config.load_tls(&server.name)?.map(Arc::new);
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
         let (peers, peer_address) = listen(&name, "peers", server.peer).await?;
@@ -99,6 +100,7 @@ impl Server {
             replica,
             peers: peer_addresses,
             live: Live { limits: config.limits.clone(), places, ack: server.ack },
+            tls,
             journal,
             disk,
             files_max,

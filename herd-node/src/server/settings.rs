@@ -33,6 +33,11 @@ pub(super) fn replica_settings(config: &Config, server: &ServerConfig) -> Result
     })
 }
 
+/// Whether servers ask each other for a proof that a stranger has not: of a secret, or by certificates.
+pub(super) fn has_proof(config: &Config) -> bool {
+    !config.secrets.is_empty() || config.tls.as_ref().is_some_and(|tls| tls.peers)
+}
+
 /// How many files this process may have open.
 pub(super) fn files_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
