@@ -100,7 +100,8 @@ const NODE: &[Room] = &[
     room("run", &["command"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
     room("dump", &["command"], CLOCKS),
-    room("command", &["demo", "dump", "run"], CLOCKS),
+    room("pki", &["command", "run"], &["tokio", "Instant::now", "SystemTime::now"]),
+    room("command", &["demo", "dump", "pki", "run"], CLOCKS),
     room("main", &["command"], CLOCKS),
     room("lib", &[], &[]),
 ];

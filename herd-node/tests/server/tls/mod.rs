@@ -3,4 +3,5 @@
 mod authority;
 mod clients;
 mod peers;
+mod program;
 mod talk;
