@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use herd_node::config::{Config, process_env};
 
+use crate::pki::{self, Pki};
 use crate::{demo, dump, run};
 
 /// Servers of a location herd: a device posts where it is to any of them, and soon every one of them knows.
@@ -25,6 +26,7 @@ Examples:
   herd-node run --all                     the default herd: clients on 127.0.0.1:12000-12004
   herd-node run Riley --config herd.toml  one server of a herd of your own
   herd-node check-config herd.toml        is it right?
+  herd-node pki init                      a CA, for certificates of servers
 
 Without a configuration file: Riley, Jaquez, Juzang, Campbell and Bernard on loopback, clients
 on ports 12000-12004, peers on 13000-13004, admin on 14000-14004, journals in ./logs.
@@ -37,7 +39,7 @@ Exit codes: 0 done, 1 could not run, 2 wrong usage or configuration.";
 enum Command {
     /// Run one server, or all of them in one process, until SIGINT or SIGTERM.
     Run(Run),
-    /// Check a configuration file and open nothing.
+    /// Check a configuration file, and the files it names, and open nothing else.
     CheckConfig {
         /// The file.
         file: PathBuf,
@@ -47,6 +49,9 @@ enum Command {
         /// The file: log-… or snapshot-…
         file: PathBuf,
     },
+    /// Make certificates for a herd's servers, and look at them.
+    #[command(subcommand)]
+    Pki(Pki),
     /// Start a herd of five on free ports, break it, mend it, and show every line said.
     Demo {
         /// Keep the herd running afterwards, and say how to talk to it.
@@ -110,14 +115,24 @@ fn perform(command: &Command) -> Result<(), Failure> {
                 let error = format!("no server {name:?} in this herd; there are {}", known.join(", "));
                 return Err(Failure::Usage(error.into()));
             }
+            for server in config.servers.iter().filter(|server| name.as_ref().is_none_or(|name| *name == server.name)) {
+                config.load_tls(&server.name).map_err(usage)?;
+            }
             run::run(&config, name.as_deref())
         }
         Command::CheckConfig { file } => {
             let config = load(Some(file))?;
             run::say(&format!("{}: herd {:?}, {}", file.display(), config.herd, servers(&config)));
+            for (name, tls) in config.load_all_tls().map_err(usage)? {
+                run::say(&match tls {
+                    Some(tls) => format!("{name}: certificate valid until {}", tls.not_after()),
+                    None => format!("{name}: no certificate here, so it was not checked"),
+                });
+            }
             Ok(())
         }
         Command::LogDump { file } => dump::dump(file),
+        Command::Pki(pki) => pki::perform(pki),
         Command::Demo { stay } => demo::demo(*stay),
     }
 }
@@ -138,7 +153,11 @@ fn load(file: Option<&Path>) -> Result<Config, Failure> {
         Some(file) => Config::load(file, &process_env),
         None => Config::default_herd(&process_env),
     };
-    config.map_err(|error| Failure::Usage(error.into()))
+    config.map_err(usage)
+}
+
+fn usage(error: impl Into<Box<dyn Error>>) -> Failure {
+    Failure::Usage(error.into())
 }
 
 /// An error and what caused it, on one line. Some errors say their cause themselves.

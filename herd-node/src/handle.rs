@@ -6,6 +6,7 @@ use crate::journal;
 use crate::net::Shared;
 use crate::replica::{PeerIndex, Replica};
 use crate::status::{Lookout, Status};
+use crate::tls::Tls;
 
 /// A running server, seen from the same process. Clones see the same server.
 #[derive(Clone, Debug)]
@@ -53,6 +54,14 @@ impl Handle {
     /// What the server says about itself now.
     pub fn status(&self) -> Status {
         Status::of(&self.shared, &self.lookout)
+    }
+
+    /// From now on connections speak TLS with what is in `tls`: other certificates, other CAs. Links and clients that are connected
+    /// live on with what they were connected with.
+    ///
+    /// For a reload: [`Config::load_tls`](crate::config::Config::load_tls) first, whose error leaves everything as it is, then this.
+    pub fn set_tls(&self, tls: Option<Tls>) {
+        self.shared.set_tls(tls);
     }
 
     /// How the journal is doing.

@@ -3,6 +3,7 @@
 mod command;
 mod demo;
 mod dump;
+mod pki;
 mod run;
 
 use std::process::ExitCode;

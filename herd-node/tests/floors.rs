@@ -74,18 +74,20 @@ const NODE: &[Room] = &[
     ),
     room("journal", &[], &["tokio", "Instant::now", "SystemTime::now"]),
     room("places", &["clock", "secret"], CLOCKS),
-    room("net", &["clock", "disk", "journal", "places", "random", "replica", "secret"], BACKENDS_AND_CLOCKS),
+    // Certificates and what rustls is told of them: no socket, no file.
+    room("tls", &["clock"], &["tokio", "tokio_rustls", "std::fs", "Instant::now", "SystemTime", "async", "await"]),
+    room("net", &["clock", "disk", "journal", "places", "random", "replica", "secret", "tls"], BACKENDS_AND_CLOCKS),
     // On top of net: what is to be seen of a server, and who shows it.
-    room("status", &["clock", "disk", "journal", "net", "replica"], CLOCKS),
+    room("status", &["clock", "disk", "journal", "net", "replica", "tls"], CLOCKS),
     room("admin", &["journal", "net", "status"], CLOCKS),
     // 3: assembly.
-    room("config", &["disk", "journal", "net", "places", "secret"], &["tokio", "Instant::now", "SystemTime"]),
+    room("config", &["disk", "journal", "net", "places", "secret", "tls"], &["tokio", "Instant::now", "SystemTime"]),
     room(
         "recovery",
         &["clock", "config", "disk", "journal", "net", "replica"],
         &["tokio", "Instant::now", "SystemTime::now"],
     ),
-    room("handle", &["journal", "net", "replica", "status"], CLOCKS),
+    room("handle", &["journal", "net", "replica", "status", "tls"], CLOCKS),
     room(
         "server",
         &[
@@ -98,7 +100,8 @@ const NODE: &[Room] = &[
     room("run", &["command"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
     room("dump", &["command"], CLOCKS),
-    room("command", &["demo", "dump", "run"], CLOCKS),
+    room("pki", &["command", "run"], &["tokio", "Instant::now", "SystemTime::now"]),
+    room("command", &["demo", "dump", "pki", "run"], CLOCKS),
     room("main", &["command"], CLOCKS),
     room("lib", &[], &[]),
 ];

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use herd_proto::Escaped;
 
+use crate::tls;
+
 /// The first thing that is wrong with a configuration. Shown in one line:
 /// `herd.toml:14: server.peers: "Jaquez" does not name "Riley" back; links go both ways`.
 ///
@@ -33,6 +35,8 @@ pub enum Place {
     File(PathBuf, Option<usize>),
     /// In the environment; the key is the variable.
     Environment,
+    /// Nowhere: a program made the configuration.
+    Program,
 }
 
 /// What is wrong.
@@ -171,7 +175,9 @@ pub enum Problem {
         to: String,
     },
     /// Strangers could reach the link and nobody would ask them for proof.
-    #[error("{0} is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET")]
+    #[error(
+        "{0} is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET, or certificates, from [tls]"
+    )]
     NeedsSecret(SocketAddr),
     /// A number of copies for replies that wait for none.
     #[error("goes with ack = \"replicated\" only")]
@@ -246,6 +252,15 @@ pub enum Problem {
         /// What that is.
         why: &'static str,
     },
+    /// A table `[tls]` that changes nothing.
+    #[error("is false, and so is clients: leave out [tls]")]
+    TlsForNobody,
+    /// A path with braces that stand for nothing.
+    #[error("{} has braces that are not those of {{name}}", Quoted(.0))]
+    BadPlaceholder(String),
+    /// A certificate, its key or the CA, and what is wrong with it.
+    #[error("{0}")]
+    Tls(#[from] tls::Problem),
     /// A problem with another file that the key names.
     #[error("{} {problem}", Plain(.path))]
     InFile {
@@ -264,6 +279,7 @@ impl fmt::Display for ConfigError {
             Place::File(path, None) => write!(f, "{}: ", Plain(path))?,
             Place::File(path, Some(line)) => write!(f, "{}:{line}: ", Plain(path))?,
             Place::Environment => f.write_str("environment: ")?,
+            Place::Program => {}
         }
         if let Some(key) = &self.key {
             write!(f, "{}: ", Escaped(key.as_bytes()))?;

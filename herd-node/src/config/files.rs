@@ -21,6 +21,9 @@ const SECRETS_MAX: usize = 8;
 /// The largest file of secrets or of a key, in bytes.
 const SECRET_FILE_LEN_MAX: u64 = 64 * 1024;
 
+/// The largest file of certificates, in bytes.
+pub(super) const PEM_LEN_MAX: u64 = 1024 * 1024;
+
 /// The file `path` names, relative to the configuration file.
 pub(super) fn path_of(value: &Value<'_>) -> Result<PathBuf, ConfigError> {
     let path = value.string()?;
@@ -92,7 +95,8 @@ fn in_file(value: &Value<'_>, path: &Path, problem: Problem) -> ConfigError {
     value.error(Problem::InFile { path: path.to_owned(), problem: Box::new(problem) })
 }
 
-fn read_private(path: &Path) -> Result<Vec<u8>, Problem> {
+/// The bytes of the file at `path`, if not everybody can read it.
+pub(super) fn read_private(path: &Path) -> Result<Vec<u8>, Problem> {
     let (file, metadata) = open(path)?;
     if is_world_readable(&metadata) {
         return Err(Problem::WorldReadable(path.to_owned()));

@@ -18,6 +18,13 @@
 //! [admin]
 //! token_file = "admin.token"         # one line, 16 bytes or more; or environment HERD_ADMIN_TOKEN
 //!
+//! [tls]                              # `{name}` is the server's name: one file serves the whole herd
+//! certificate = "tls/{name}.cert.pem"   # with the URI herd:ucla/Riley among its names; `herd-node pki` makes such
+//! key     = "tls/{name}.key.pem"     # readable by nobody else
+//! ca      = "tls/ca.pem"             # who vouches for the certificates of peers
+//! clients = false                    # clients speak TLS
+//! peers   = true                     # servers speak TLS with each other, and show their certificates
+//!
 //! [places]                           # each key: see `places::Settings`
 //! backend  = "google-legacy"         # embedded (default), google, google-legacy
 //! base_url = "http://127.0.0.1:20490/maps/api/place/nearbysearch/json"   # https, unless loopback
@@ -62,7 +69,8 @@
 //!
 //! [`Config::load`] reads and checks everything at once: after it nothing in a [`Config`] contradicts anything else, and nothing
 //! was opened but the files named. The first thing wrong is a [`ConfigError`] that names the file, the line and the key. What is
-//! *in* the files of `data` and `ca_file` is looked at by the places backend.
+//! *in* the files of `data` and `ca_file` is looked at by the places backend; those of `[tls]` are read by [`Config::load_tls`], for
+//! one server, since those of the others are most likely on other machines.
 
 mod error;
 mod files;
@@ -71,6 +79,7 @@ mod read;
 mod servers;
 mod settings;
 mod tables;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -82,6 +91,7 @@ use herd_proto::herd::{DEFAULT_NAME, DEFAULT_SERVERS, DefaultServer};
 pub use crate::net::{Ack, Limits};
 pub use error::{ConfigError, Place, Problem};
 pub use settings::{Config, PeerConfig, Replication, ServerConfig};
+pub use tls::TlsConfig;
 
 use crate::secret::Secret;
 use crate::{journal, places};
@@ -120,6 +130,7 @@ impl Config {
             journal: Some(journal::Settings::default()),
             disk: None,
             admin_token: from_env(env, TOKEN_VARIABLE, files::parse_token)?,
+            tls: None,
             limits: Limits::default(),
             replication: Replication::default(),
         })
@@ -143,14 +154,15 @@ impl Config {
         let source = Source::new(path, text)?;
         let tree = source.parse()?;
         let root = Section::root(source, &tree);
-        root.only(&["herd", "server", "admin", "places", "journal", "disk", "limits", "replication"])?;
+        root.only(&["herd", "server", "admin", "places", "journal", "disk", "tls", "limits", "replication"])?;
         let (herd, secrets) = herd_table(&root.section("herd")?, env)?;
         let servers = servers::read(&root)?;
         let base = path.parent().unwrap_or(Path::new(""));
         let disk = root.value("disk").map(|value| tables::disk(&value.section()?, base)).transpose()?;
+        let tls = root.value("tls").map(|value| tls::table(&value.section()?)).transpose()?;
         let admin_token = admin_table(&root.section("admin")?, env)?;
-        let herd_of = Herd::new(source, &servers)?;
-        let servers = herd_of.check(!secrets.is_empty(), admin_token.is_some(), disk.is_some())?;
+        let has_proof = !secrets.is_empty() || tls.as_ref().is_some_and(|tls| tls.peers);
+        let servers = Herd::new(source, &servers)?.check(has_proof, admin_token.is_some(), disk.is_some())?;
         let limits = tables::limits(&root.section("limits")?)?;
         if let Some(disk) = disk.as_ref().filter(|_| servers.iter().any(|server| server.ack == Ack::Durable)) {
             tables::commits_in_time(&root, &limits, disk)?;
@@ -164,6 +176,7 @@ impl Config {
             journal: tables::journal(&root.section("journal")?, base)?,
             disk,
             admin_token,
+            tls,
             limits,
             replication: tables::replication(&root.section("replication")?)?,
         })

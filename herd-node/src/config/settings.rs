@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use herd_proto::ServerName;
 
+use super::TlsConfig;
 use crate::net::{Ack, Limits};
 use crate::secret::Secret;
 use crate::{disk, journal, places};
@@ -15,7 +16,8 @@ use crate::{disk, journal, places};
 pub struct Config {
     /// The herd's name. Servers of another herd are refused.
     pub herd: String,
-    /// The shared secrets: the first signs, all verify. None: links are loopback only and need no proof.
+    /// The shared secrets: the first signs, all verify. None: links are loopback only and need no
+    /// proof, unless servers show certificates.
     pub secrets: Vec<Secret>,
     /// The servers, in the file's order. At least one.
     pub servers: Vec<ServerConfig>,
@@ -27,6 +29,8 @@ pub struct Config {
     pub disk: Option<disk::Settings>,
     /// What has to be shown at the admin listeners, as a bearer's token or a password; `None`: nothing, and they are on loopback.
     pub admin_token: Option<Secret>,
+    /// What servers speak TLS with; `None` when they don't, which is the default.
+    pub tls: Option<TlsConfig>,
     /// What clients may use up.
     pub limits: Limits,
     /// How links between servers behave.
@@ -47,7 +51,7 @@ pub struct ServerConfig {
     pub name: String,
     /// Where it listens for clients. Port 0: any free one.
     pub client: SocketAddr,
-    /// Where it listens for peers. Port 0: any free one. Loopback, unless there is a secret.
+    /// Where it listens for peers. Port 0: any free one. Loopback, unless there is a secret or `tls` with peers.
     pub peer: SocketAddr,
     /// Where it answers about itself, over HTTP; `None`: nowhere. Port 0: any free one. Loopback, unless there is a token.
     pub admin: Option<SocketAddr>,

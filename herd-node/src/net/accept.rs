@@ -12,11 +12,14 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::journal::Party;
 use crate::random;
+use crate::replica::LinkId;
+use crate::tls;
 
 use super::shared::Shared;
 use super::socket::{self, TcpListener, TcpStream};
+use super::stream::Stream;
 use super::tally::Reason;
-use super::{client, link};
+use super::{client, link, secure};
 
 /// The shortest and the longest pause after a failed accept: it is most often for want of file descriptors, and those come back.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -35,7 +38,10 @@ pub(crate) async fn accept_clients(shared: &Arc<Shared>, listener: TcpListener) 
                 socket::prepare_client(&stream);
                 let shared = Arc::clone(shared);
                 tasks.spawn(async move {
-                    client::serve(&shared, stream, address).await;
+                    let connected_at = clock::monotonic();
+                    if let Some(stream) = client_stream(&shared, stream, address).await {
+                        client::serve(&shared, stream, address, connected_at).await;
+                    }
                     drop(pass);
                 });
             }
@@ -50,32 +56,109 @@ pub(crate) async fn accept_clients(shared: &Arc<Shared>, listener: TcpListener) 
     let _ = tokio::time::timeout(CLIENTS_GRACE, all_answered).await;
 }
 
+/// What a client's lines go over: where clients speak TLS, after the handshake. That must be over by when the first line must come.
+async fn client_stream(shared: &Shared, tcp: TcpStream, address: SocketAddr) -> Option<Stream> {
+    let Some(config) = shared.tls().and_then(|tls| tls.clients()) else { return Some(Stream::Plain(tcp)) };
+    let time_max = shared.live().limits.first_line;
+    let accepted = tokio::select! {
+        biased;
+        () = shared.stop_clients.cancelled() => return None,
+        // In a box: what a handshake needs no connection is to keep.
+        accepted = Box::pin(secure::accept(tcp, config, time_max)) => accepted,
+    };
+    accepted.map_err(|why| refuse_tls(shared, &Party::Client(address), &why)).ok()
+}
+
 /// Takes connections of peers until told to stop, then waits for the links to end.
 pub(crate) async fn accept_peers(shared: &Arc<Shared>, listener: TcpListener) {
     let mut tasks = JoinSet::new();
     let stop = shared.stop_clients.clone();
+    let handshakes = Arc::new(());
     accept(shared, listener, "peers", &stop, |stream, address| {
         while tasks.try_join_next().is_some() {}
-        match admit(shared) {
-            Ok(id) => {
-                socket::prepare_peer(&stream);
-                tasks.spawn(link::serve(Arc::clone(shared), stream, id));
+        socket::prepare_peer(&stream);
+        let shared = Arc::clone(shared);
+        let Some(config) = shared.tls().and_then(|tls| tls.acceptor()) else {
+            if let Some(id) = admit(&shared, address, None) {
+                tasks.spawn(link::serve(shared, Stream::Plain(stream), address, id));
             }
-            Err(why) => {
-                shared.tally.count(Reason::UnprovenFull);
-                shared.report("refused", &Party::Stranger(address), why);
-            }
+            return;
+        };
+        // Each that is under way has a share, and so has this function.
+        if Arc::strong_count(&handshakes) > shared.live().limits.unproven_max {
+            return refuse_unproven(&shared, address, "too many handshakes are under way");
         }
+        let pass = Arc::clone(&handshakes);
+        tasks.spawn(async move {
+            let stream = peer_stream(&shared, stream, address, config).await;
+            drop(pass);
+            if let Some((stream, names)) = stream
+                && let Some(id) = admit(&shared, address, Some(names))
+            {
+                link::serve(shared, stream, address, id).await;
+            }
+        });
     })
     .await;
     while tasks.join_next().await.is_some() {}
 }
 
-fn admit(shared: &Shared) -> Result<crate::replica::LinkId, String> {
-    let nonce = random_nonce().map_err(|error| format!("no random numbers: {error}"))?;
-    let accepted = shared.with_replica(|replica| replica.handle_accepted(clock::monotonic(), nonce));
+/// What the lines of somebody who connected as a peer go over, after the handshake, and which servers' certificate was shown.
+async fn peer_stream(
+    shared: &Shared,
+    tcp: TcpStream,
+    address: SocketAddr,
+    config: Arc<rustls::ServerConfig>,
+) -> Option<(Stream, Vec<String>)> {
+    let time_max = shared.live().limits.handshake;
+    let accepted = tokio::select! {
+        biased;
+        () = shared.stop_clients.cancelled() => return None,
+        accepted = Box::pin(secure::accept(tcp, config, time_max)) => accepted,
+    };
+    let stream = accepted.map_err(|why| refuse_tls(shared, &Party::Stranger(address), &why)).ok()?;
+    let herd = shared.look(|replica| replica.herd().to_owned());
+    let names = stream.certificate().map(|own| tls::servers_of(&herd, own)).unwrap_or_default();
+    if names.is_empty() {
+        shared.tally.count(Reason::CertificateName);
+        let why = format!("TLS: the certificate is of no server of herd {herd}");
+        shared.report("refused", &Party::Stranger(address), why);
+        stream.end().await;
+        return None;
+    }
+    Some((stream, names))
+}
+
+/// Gives a link to somebody who connected as a peer. `names`: the servers whose certificate was shown.
+fn admit(shared: &Shared, address: SocketAddr, names: Option<Vec<String>>) -> Option<LinkId> {
+    let nonce = match random_nonce() {
+        Ok(nonce) => nonce,
+        Err(error) => {
+            refuse_unproven(shared, address, &format!("no random numbers: {error}"));
+            return None;
+        }
+    };
+    let now = clock::monotonic();
+    let accepted = shared.with_replica(|replica| match names {
+        Some(names) => replica.handle_accepted_as(now, nonce, names),
+        None => replica.handle_accepted(now, nonce),
+    });
     shared.timers_changed.notify_one();
-    accepted.map_err(|code| format!("{code}: too many connections that have not proved themselves, or stopping"))
+    let refused = |code| {
+        let why = format!("{code}: too many connections that have not proved themselves, or stopping");
+        refuse_unproven(shared, address, &why);
+    };
+    accepted.map_err(refused).ok()
+}
+
+fn refuse_unproven(shared: &Shared, address: SocketAddr, why: &str) {
+    shared.tally.count(Reason::UnprovenFull);
+    shared.report("refused", &Party::Stranger(address), why);
+}
+
+fn refuse_tls(shared: &Shared, party: &Party, why: &str) {
+    shared.tally.count(Reason::TlsHandshake);
+    shared.report("refused", party, format!("TLS: {why}"));
 }
 
 /// Fresh random bits for one connection.

@@ -12,7 +12,6 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use herd_proto::codec::ServerCodec;
 use herd_proto::{Expected, Limit, Location, Request, ServerName, Whatsat, encode};
-use tokio::io::AsyncReadExt;
 use tokio_util::codec::Decoder;
 
 use crate::clock;
@@ -25,8 +24,8 @@ use super::outbox::{Outbox, put_end};
 use super::promise::Promise;
 use super::request::{Asked, Outcome, Refusal};
 use super::shared::Shared;
-use super::socket::{self, TcpStream};
 use super::spare::{Spare, give_up};
+use super::stream::Stream;
 use super::tally::Reason;
 
 /// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
@@ -40,9 +39,8 @@ const TURN_LINES: usize = 128;
 /// Over-long lines after which a connection is closed (WIRE §1.7).
 const LONG_LINES_MAX: u32 = 3;
 
-/// Serves a client until it goes away, breaks a bound, or the server stops.
-pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAddr) {
-    let now = clock::monotonic();
+/// Serves a client until it goes away, breaks a bound, or the server stops. Its first line is waited for from `connected_at` on.
+pub(super) async fn serve(shared: &Shared, stream: Stream, address: SocketAddr, connected_at: Instant) {
     let mut client = ClientTask {
         shared,
         party: Party::Client(address),
@@ -54,7 +52,7 @@ pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAdd
         journal: shared.journal.batch(),
         long_lines: 0,
         turn: 0,
-        deadline: Deadline::new(now + shared.live().limits.first_line),
+        deadline: Deadline::new(connected_at + shared.live().limits.first_line),
         is_over: false,
         is_ended: false,
         stream,
@@ -65,13 +63,13 @@ pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAdd
         Err(error) => error.to_string(),
     };
     client.note("disconnected", &why);
-    socket::end(client.stream).await;
+    client.stream.end().await;
 }
 
 struct ClientTask<'a> {
     shared: &'a Shared,
     party: Party,
-    stream: TcpStream,
+    stream: Stream,
     codec: ServerCodec,
     input: BytesMut,
     /// Lines that were not answered yet.
@@ -343,7 +341,7 @@ impl ClientTask<'_> {
         }
         if !ready.is_empty() {
             let stall_max = self.shared.live().limits.write_stall;
-            socket::write_all(&self.stream, ready, stall_max).await.inspect_err(|error| {
+            self.stream.write_all(ready, stall_max).await.inspect_err(|error| {
                 if error.kind() == io::ErrorKind::TimedOut {
                     self.shared.tally.count(Reason::Stalled);
                 }

@@ -17,11 +17,13 @@ mod live;
 mod outbox;
 mod promise;
 mod request;
+mod secure;
 mod shared;
 #[cfg(feature = "turmoil")]
 mod simulated;
 mod socket;
 mod spare;
+mod stream;
 mod tally;
 mod traffic;
 mod watch;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,7 @@ use crate::clock;
 use crate::disk::Disk;
 use crate::journal::{Journal, Party};
 use crate::replica::{CloseReason, Event, Hasher, LinkId, PeerIndex, Replica, Settled, Side};
+use crate::tls::Tls;
 
 use super::ack::Waits;
 use super::gate::Gate;
@@ -41,6 +42,10 @@ impl PeerAddress {
         Self { name, address: Mutex::new(address), told_unreachable: AtomicBool::new(false), trouble }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         *self.address.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -59,6 +64,7 @@ pub(crate) struct SharedParts {
     /// In the order of the replica's peers.
     pub(crate) peers: Vec<PeerAddress>,
     pub(crate) live: Live,
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) journal: Journal,
     pub(crate) disk: Option<Disk>,
     /// Files this process may have open.
@@ -90,9 +96,8 @@ pub(crate) struct Shared {
     pub(crate) started: Instant,
     /// The replica's.
     pub(crate) hasher: Hasher,
-    /// When this server's certificate ends, in seconds since 1970; 0: there is none.
-    certificate_end: AtomicU64,
     live: ArcSwap<Live>,
+    tls: ArcSwapOption<Tls>,
     peers: Vec<PeerAddress>,
     replica: Mutex<Replica>,
     writers: Mutex<HashMap<LinkId, Writer>>,
@@ -108,7 +113,7 @@ struct Writer {
 
 impl Shared {
     pub(crate) fn new(parts: SharedParts) -> Self {
-        let SharedParts { name, replica, peers, live, journal, disk, files_max } = parts;
+        let SharedParts { name, replica, peers, live, tls, journal, disk, files_max } = parts;
         Self {
             name,
             gate: Gate::new(&live.limits, files_max),
@@ -124,8 +129,8 @@ impl Shared {
             watch: Watch::default(),
             started: clock::monotonic(),
             hasher: replica.hasher(),
-            certificate_end: AtomicU64::new(0),
             live: ArcSwap::from_pointee(live),
+            tls: ArcSwapOption::new(tls),
             peers,
             replica: Mutex::new(replica),
             writers: Mutex::new(HashMap::new()),
@@ -145,7 +150,17 @@ impl Shared {
 
     /// When this server's certificate ends, in seconds since 1970, if it has one.
     pub(crate) fn certificate_end(&self) -> Option<u64> {
-        Some(self.certificate_end.load(Ordering::Relaxed)).filter(|end| *end > 0)
+        self.tls().map(|tls| tls.not_after().0)
+    }
+
+    /// What TLS is spoken with, if it is, by connections that are made from now on.
+    pub(crate) fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.load_full()
+    }
+
+    /// Puts `tls` in the place of what there was. Connections that are there live on with what they were made with.
+    pub(crate) fn set_tls(&self, tls: Option<Tls>) {
+        self.tls.store(tls.map(Arc::new));
     }
 
     /// Runs `work` on the replica and carries out what comes of it. **Once a batch:** this takes the one lock there is.
@@ -251,7 +266,10 @@ impl Shared {
 
     /// The journal names a peer only where the peer has proved its name, so this speaks of an address.
     fn report_refused(&self, link: LinkId, peer: Option<PeerIndex>, side: Side, why: &CloseReason) {
-        self.tally.count(Reason::PeerRefused);
+        self.tally.count(match why {
+            CloseReason::Uncertified(_) => Reason::CertificateName,
+            _ => Reason::PeerRefused,
+        });
         let address = self.writers().get(&link).and_then(|writer| writer.address);
         let party = address.map_or(Party::Nobody, Party::Stranger);
         let name = peer.and_then(|peer| self.peer(peer)).map(|peer| &*peer.name);

@@ -53,11 +53,15 @@ pub enum Reason {
     AdminReadersFull,
     /// A connection that could not be taken, most often for want of files.
     AcceptFailed,
+    /// A connection, of a client, at the peers' listener or dialled: the TLS handshake failed or took too long.
+    TlsHandshake,
+    /// A connection at the peers' listener: its certificate is not that of the server it says it is, or of none of the herd.
+    CertificateName,
 }
 
 impl Reason {
     /// Every reason, in the order of the counts.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::ConnectionsFull,
         Self::AddressFull,
         Self::FirstLineLate,
@@ -80,6 +84,8 @@ impl Reason {
         Self::AdminLate,
         Self::AdminReadersFull,
         Self::AcceptFailed,
+        Self::TlsHandshake,
+        Self::CertificateName,
     ];
 
     /// Its word: lower case, underscores.
@@ -107,6 +113,8 @@ impl Reason {
             Self::AdminLate => "admin_late",
             Self::AdminReadersFull => "admin_readers_full",
             Self::AcceptFailed => "accept_failed",
+            Self::TlsHandshake => "tls_handshake",
+            Self::CertificateName => "certificate_name",
         }
     }
 }

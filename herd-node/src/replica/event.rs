@@ -81,6 +81,8 @@ pub enum CloseReason {
     Stopping,
     /// Nothing was heard for too long.
     Silent,
+    /// The peer was told that its certificate is not of the server that it said it is.
+    Uncertified(String),
     /// The connection ended or failed.
     Lost(String),
 }
@@ -91,6 +93,7 @@ impl CloseReason {
         let code = match self {
             Self::Error(code, _) => Some(*code),
             Self::PeerError(code, _) => *code,
+            Self::Uncertified(_) => Some(ErrorCode::WrongName),
             _ => return false,
         };
         !matches!(code, Some(ErrorCode::Timeout | ErrorCode::Busy))
@@ -107,6 +110,7 @@ impl fmt::Display for CloseReason {
             Self::Replaced => f.write_str("replaced by a newer link"),
             Self::Stopping => f.write_str("this server stops"),
             Self::Silent => f.write_str("nothing heard for too long"),
+            Self::Uncertified(why) => write!(f, "{}: {why}", ErrorCode::WrongName),
             Self::Lost(why) => f.write_str(why),
         }
     }

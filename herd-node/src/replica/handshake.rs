@@ -52,6 +52,12 @@ impl Replica {
             Err((code, text)) => return self.end(now, id, CloseReason::Error(code, text)),
         };
         let Some(link) = self.links.get_mut(&id) else { return };
+        if let Some(names) =
+            link.certified.as_ref().filter(|names| !names.iter().any(|name| name == hello.from().as_str()))
+        {
+            let text = format!("the certificate is of {}, not of {}", names.join(", "), hello.from().as_str());
+            return self.end(now, id, CloseReason::Uncertified(text));
+        }
         link.peer = Some(peer);
         link.their_hello = Some(hello.to_vec());
         link.salt = Some(Salt::of_link(link.nonce, hello.nonce()));

@@ -353,6 +353,18 @@ impl Replica {
         Ok(self.open(now, Side::Acceptor, None, nonce))
     }
 
+    /// The same, by somebody who has shown a certificate of `names`, servers of this herd: it has to be one of those.
+    ///
+    /// # Errors
+    /// As [`handle_accepted`](Self::handle_accepted).
+    pub fn handle_accepted_as(&mut self, now: Instant, nonce: Nonce, names: Vec<String>) -> Result<LinkId, ErrorCode> {
+        let id = self.handle_accepted(now, nonce)?;
+        if let Some(link) = self.links.get_mut(&id) {
+            link.certified = Some(names);
+        }
+        Ok(id)
+    }
+
     /// A connection has ended, whoever ended it; `why` is for people. The link is no more.
     pub fn handle_closed(&mut self, now: Instant, id: LinkId, why: &str) {
         self.end(now, id, CloseReason::Lost(why.to_owned()));
@@ -461,6 +473,7 @@ impl Replica {
 fn say_goodbye(control: &mut Vec<u8>, why: &CloseReason) {
     match why {
         CloseReason::Error(code, text) => encode::error(control, *code, text),
+        CloseReason::Uncertified(text) => encode::error(control, ErrorCode::WrongName, text),
         CloseReason::Replaced => encode::bye(control, "replaced by a newer link"),
         CloseReason::Stopping => encode::bye(control, "stopping"),
         CloseReason::Silent => encode::error(control, ErrorCode::Timeout, "nothing heard for too long"),

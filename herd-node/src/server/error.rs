@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use crate::config::ConfigError;
 use crate::net::Ack;
 use crate::{disk, journal, places, random};
 
@@ -19,7 +20,9 @@ pub enum BindError {
         known: String,
     },
     /// Peers would be listened for on an address that others can reach, and there is no secret for them to prove.
-    #[error("{name} would take any stranger on {address} for a peer: give the herd a secret, or listen on loopback")]
+    #[error(
+        "{name} would take any stranger on {address} for a peer: give the herd a secret or certificates, or listen on loopback"
+    )]
     NoSecret {
         /// The server.
         name: String,
@@ -64,6 +67,9 @@ pub enum BindError {
         /// Why.
         source: io::Error,
     },
+    /// What the server should speak TLS with can't be used.
+    #[error("TLS")]
+    Tls(#[from] ConfigError),
     /// The places backend can't be set up.
     #[error("places")]
     Places(#[from] places::OpenError),

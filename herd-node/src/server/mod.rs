@@ -27,7 +27,7 @@ use crate::status::{self, Lookout};
 pub use error::BindError;
 pub use herd::Herd;
 
-use settings::{broken_promise, files_max, herd_links, replica_settings};
+use settings::{broken_promise, files_max, has_proof, herd_links, replica_settings};
 use watched::Watched;
 
 /// How long links may take to send what they have and say goodbye.
@@ -78,12 +78,13 @@ impl Server {
         places: Arc<dyn Places>,
         files_max: usize,
     ) -> Result<Self, BindError> {
-        if config.secrets.is_empty() && !server.peer.ip().to_canonical().is_loopback() {
+        if !has_proof(config) && !server.peer.ip().to_canonical().is_loopback() {
             return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
         }
         if let Some(why) = broken_promise(config, server) {
             return Err(BindError::Promise { name: server.name.clone(), ack: server.ack, why });
         }
+        let tls = config.load_tls(&server.name)?.map(Arc::new);
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
         let (peers, peer_address) = listen(&name, "peers", server.peer).await?;
@@ -108,6 +109,7 @@ impl Server {
                 admin_token: config.admin_token.clone(),
                 herd_links: herd_links(config),
             },
+            tls,
             journal,
             disk,
             files_max,

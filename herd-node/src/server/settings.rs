@@ -49,6 +49,11 @@ pub(crate) fn herd_links(config: &Config) -> Arc<[[Arc<str>; 2]]> {
     links.into()
 }
 
+/// Whether servers ask each other for a proof that a stranger has not: of a secret, or by certificates.
+pub(super) fn has_proof(config: &Config) -> bool {
+    !config.secrets.is_empty() || config.tls.as_ref().is_some_and(|tls| tls.peers)
+}
+
 /// How many files this process may have open.
 pub(super) fn files_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);

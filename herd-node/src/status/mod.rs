@@ -22,6 +22,7 @@ use serde::Serialize;
 use crate::net::Shared;
 use crate::places::google;
 use crate::replica::{Counters, Digest, Ended, LinkId, LinkState, LinkStatus, Sent, Side};
+use crate::tls::{Moment, Tls, Uses};
 use crate::{clock, disk, journal};
 
 pub use alarm::{Alarm, Raised};
@@ -66,6 +67,8 @@ pub struct Status {
     pub journal: Option<journal::Stats>,
     /// How the disk log is doing; `None` where there is none.
     pub disk: Option<disk::Stats>,
+    /// What TLS is spoken with; `None` where it is not.
+    pub tls: Option<TlsStatus>,
     /// How it stands with each configured peer, in the order of the configuration.
     pub peers: Vec<PeerStatus>,
     /// Connections of clients that are open.
@@ -108,6 +111,28 @@ pub struct Newest {
     pub location: String,
     /// When, as it was written.
     pub time: String,
+}
+
+/// With whom a server speaks TLS, and for how long it can.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct TlsStatus {
+    /// Its clients do.
+    pub clients: bool,
+    /// Its peers do.
+    pub peers: bool,
+    /// When its certificate, or the first of those between that and the CA, is over: POSIX seconds.
+    pub not_after: u64,
+    /// How many seconds that is from now, by this server's clock; negative when it is over.
+    pub expires_in_s: i64,
+}
+
+impl TlsStatus {
+    fn of(tls: &Tls) -> Self {
+        let Uses { clients, peers } = tls.uses();
+        let not_after = tls.not_after();
+        Self { clients, peers, not_after: not_after.0, expires_in_s: not_after.seconds_since(Moment::now()) }
+    }
 }
 
 /// How a server stands with one peer. Where there are two links for a moment, it speaks of the newer.
@@ -175,6 +200,7 @@ impl Status {
                 ack: shared.live().ack.to_string(),
                 journal: None,
                 disk: None,
+                tls: None,
                 peers: replica.links(now).map(|link| peer_status(shared, &link, now)).collect(),
                 clients: 0,
                 posts_per_s: 0.0,
@@ -190,6 +216,7 @@ impl Status {
         });
         // Other locks than the replica's, so after it.
         status.disk = shared.disk.as_ref().map(crate::disk::Disk::stats);
+        status.tls = shared.tls().map(|tls| TlsStatus::of(&tls));
         status.journal = shared.journal.is_on().then(|| shared.journal.stats());
         for (peer, link) in status.peers.iter_mut().zip(links) {
             let traffic = link.map(|link| shared.traffic(link).total());

@@ -21,3 +21,4 @@ mod sessions;
 mod status;
 mod strangers;
 mod support;
+mod tls;

@@ -56,6 +56,7 @@ impl Stage {
             peers: Vec::new(),
             live,
             journal: Journal::off(),
+            tls: None,
             disk: None,
             files_max: 1_000,
         });

@@ -4,7 +4,7 @@ use super::*;
 
 /// Mistakes after [`PAIR`], so that their first line is the file's 11th.
 pub(super) const TABLES: &[(&str, &str)] = &[
-    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, disk, limits, replication"),
+    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, disk, tls, limits, replication"),
     ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file"),
     (
         "[herd]\nname = \"\\u001b[2J\"",
@@ -139,12 +139,12 @@ const SERVERS: &[(&str, &str, &str)] = &[
     (
         "127.0.0.1:13001",
         "192.0.2.1:13001",
-        "9: server.peer: 192.0.2.1:13001 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET",
+        "9: server.peer: 192.0.2.1:13001 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET, or certificates, from [tls]",
     ),
     (
         "127.0.0.1:13000",
         "[::]:13000",
-        "4: server.peer: [::]:13000 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET",
+        "4: server.peer: [::]:13000 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET, or certificates, from [tls]",
     ),
     (
         "peers = [\"Jaquez\"]",
