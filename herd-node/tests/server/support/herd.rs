@@ -183,5 +183,5 @@ impl TestHerd {
 
 /// The number that a replica gives to a peer.
 pub(crate) fn index(replica: &Replica, name: &str) -> PeerIndex {
-    (0..).map(PeerIndex).find(|peer| replica.peer_name(*peer).is_none_or(|known| known == name)).unwrap()
+    replica.find_peer(name).unwrap()
 }
