@@ -1,8 +1,11 @@
 //! `herd-node`: runs servers of a herd.
 
+mod attend;
 mod command;
+mod control;
 mod demo;
 mod dump;
+mod reload_command;
 mod run;
 
 use std::process::ExitCode;
