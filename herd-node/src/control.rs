@@ -29,6 +29,10 @@ const REQUEST_LEN_MAX: u64 = 16;
 /// The longest answer that is read.
 const ANSWER_LEN_MAX: u64 = 1 << 20;
 
+/// Sockets looked at when what others have left is removed, and how old those are at least, in seconds.
+const SWEPT_MAX: usize = 1_000;
+const SWEPT_AGE_S: i64 = 60;
+
 /// What stands for all servers of a file in one process. No server's name begins so.
 const ALL: &str = "_all";
 
@@ -109,6 +113,23 @@ fn make_own_directory() -> io::Result<()> {
     if is_private { Ok(()) } else { Err(io::Error::other("not a directory of this user that is closed to others")) }
 }
 
+/// Removes from the user's own directory the sockets that killed processes have left there: their files may never be used again.
+///
+/// Only those at which nobody answers, and that were there well before `now`: another process may be about to listen.
+fn sweep(now: i64) {
+    let Ok(entries) = fs::read_dir(own_directory().0) else { return };
+    for path in entries.take(SWEPT_MAX).filter_map(Result::ok).map(|entry| entry.path()) {
+        let is_old = |there: &fs::Metadata| there.file_type().is_socket() && there.mtime() < now - SWEPT_AGE_S;
+        let is_left = fs::symlink_metadata(&path).is_ok_and(|there| is_old(&there))
+            && std::os::unix::net::UnixStream::connect(&path)
+                .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        if is_left {
+            // Whoever starts next tries again.
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
 /// Tells the files of one user apart, in few enough bytes for the path of a socket.
 fn key(file: Option<&Path>, server: &str) -> io::Result<String> {
     let file = file.map(std::path::absolute).transpose()?.unwrap_or_default();
@@ -145,6 +166,9 @@ impl Door {
         // Until then the mode is the user's choice, so whoever connects is looked at besides.
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         let there = fs::symlink_metadata(&path)?;
+        if whose.directory.is_none() && own_directory().1 {
+            sweep(there.mtime());
+        }
         Ok(Self { listener, path, identity: (there.dev(), there.ino()) })
     }
 

@@ -95,8 +95,8 @@ impl Journal {
         ServerName::new(server).map_err(|_| OpenError::Name)?;
         let path = settings.directory.join(format!("{server}.log"));
         let sizes = Arc::new(Sizes::new(settings.file_bytes_max, settings.files_kept));
-        let file = RotatingFile::open(path.clone(), Arc::clone(&sizes))
-            .map_err(|source| OpenError::File { path, source })?;
+        let file =
+            RotatingFile::open(path.clone(), Arc::clone(&sizes)).map_err(|source| OpenError::File { path, source })?;
         Self::start(settings.queue_bytes_max, sizes, file, Box::new(listener)).map_err(OpenError::Thread)
     }
 

@@ -67,7 +67,12 @@ impl Queue {
     /// A queue of at most `bytes_max` bytes.
     pub(super) fn new(bytes_max: usize) -> Self {
         let state = State { chunk: Chunk::default(), wake_at: usize::MAX, closed: false };
-        Self { state: Mutex::new(state), wake: Condvar::new(), bytes_max: AtomicUsize::new(bytes_max), dropped: AtomicU64::new(0) }
+        Self {
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+            bytes_max: AtomicUsize::new(bytes_max),
+            dropped: AtomicU64::new(0),
+        }
     }
 
     fn bytes_max(&self) -> usize {

@@ -45,7 +45,9 @@ fn held(queue_bytes_max: usize) -> (Journal, Sender<io::Result<()>>, Receiver<St
     let (write, writes) = mpsc::channel();
     let (report, reports) = mpsc::channel();
     let listener = Box::new(move |heard: &Report| report.send(heard.clone()).unwrap());
-    let journal = Journal::start(queue_bytes_max, Arc::new(Sizes::new(1 << 20, 1)), Held { results, writes: write }, listener).unwrap();
+    let journal =
+        Journal::start(queue_bytes_max, Arc::new(Sizes::new(1 << 20, 1)), Held { results, writes: write }, listener)
+            .unwrap();
     (journal, result, writes, reports)
 }
 
@@ -274,7 +276,8 @@ fn other_sizes_hold_from_the_next_line_on() {
     let journal = Journal::open(&settings(directory.path()), "Riley").unwrap();
     let file = |number: &str| fs::metadata(directory.path().join(format!("Riley.log{number}"))).is_ok();
     (0..100).for_each(|_| receive(&journal, &"x".repeat(100), 1));
-    let small = Settings { file_bytes_max: 4_096, files_kept: 2, queue_bytes_max: 65_536, ..settings(directory.path()) };
+    let small =
+        Settings { file_bytes_max: 4_096, files_kept: 2, queue_bytes_max: 65_536, ..settings(directory.path()) };
     journal.resize(&small);
     (0..100).for_each(|_| receive(&journal, &"x".repeat(100), 2));
     receive(&journal, &"x".repeat(65_536), 3);

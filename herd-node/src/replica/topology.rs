@@ -93,7 +93,8 @@ impl Replica {
 
     /// Dials a peer whose links are not [fit](Self::is_fit). The new link takes the place of the old one once it is in service.
     pub(super) fn dial_for_acks(&mut self, now: Instant, peer: PeerIndex) {
-        let is_served = self.live_links(peer).next().is_none() || self.live_links(peer).any(|(_, link)| self.is_fit(link));
+        let is_served =
+            self.live_links(peer).next().is_none() || self.live_links(peer).any(|(_, link)| self.is_fit(link));
         let dialling = |link: &Link| link.peer == Some(peer) && link.phase < Phase::Live;
         if is_served || self.links.values().any(dialling) || self.dials.contains(&peer) {
             return;

@@ -15,9 +15,7 @@ pub(super) async fn wait_settled(herd: &TestHerd) {
 
 /// Everything has been sent to every peer, and everything that was sent has arrived.
 pub(super) async fn wait_quiet(herd: &TestHerd) -> u64 {
-    let is_quiet = |replica: &Replica| {
-        replica.peers().all(|(peer, _)| replica.is_caught_up(peer))
-    };
+    let is_quiet = |replica: &Replica| replica.peers().all(|(peer, _)| replica.is_caught_up(peer));
     let quiet = async {
         loop {
             for handle in herd.handles() {

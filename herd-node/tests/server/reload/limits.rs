@@ -204,14 +204,16 @@ async fn secrets_are_changed_one_after_the_other_and_links_in_service_stay() {
         let mut client = Client::connect(address).await;
         let ours = hello("ucla", "Jaquez", "Riley");
         client.send(hello_line(&ours)).await;
-        let herd_proto::PeerMessage::Hello(theirs) = herd_proto::PeerMessage::parse(client.line().await).unwrap() else {
+        let herd_proto::PeerMessage::Hello(theirs) = herd_proto::PeerMessage::parse(client.line().await).unwrap()
+        else {
             panic!("no HELLO")
         };
         client.send(auth_line(secret, &ours, &theirs)).await;
         client.text().await.starts_with("AUTH ")
     };
     let links = |herd: &TestHerd| -> Vec<_> {
-        let of = |replica: &Replica| replica.links(herd_node::clock::monotonic()).map(|link| link.link).collect::<Vec<_>>();
+        let of =
+            |replica: &Replica| replica.links(herd_node::clock::monotonic()).map(|link| link.link).collect::<Vec<_>>();
         herd.handles().map(|handle| handle.look(of)).collect()
     };
     wait_settled(&herd).await;

@@ -49,7 +49,9 @@ async fn a_link_that_one_side_has_given_up_is_refused_to_the_other_and_harms_nob
     herd.wait_linked().await;
     let told = herd.connect("Juzang").await.post("kiwi", "+3+4", "5").await;
     herd.wait_known("kiwi", &told).await;
-    let broken = herd.handles().find_map(|handle| handle.look(|replica| replica.broken_invariant(herd_node::clock::monotonic())));
+    let broken = herd
+        .handles()
+        .find_map(|handle| handle.look(|replica| replica.broken_invariant(herd_node::clock::monotonic())));
     assert_eq!(broken, None);
     herd.stop_all().await;
 }
@@ -58,14 +60,17 @@ async fn a_link_that_one_side_has_given_up_is_refused_to_the_other_and_harms_nob
 async fn a_peer_that_moved_is_dialled_where_it_is_and_its_link_stays_meanwhile() {
     let mut config = default_herd();
     config.servers.truncate(2);
-    config.servers.iter_mut().for_each(|server| server.peers.retain(|peer| peer.name != "Juzang" && peer.name != "Bernard"));
+    config
+        .servers
+        .iter_mut()
+        .for_each(|server| server.peers.retain(|peer| peer.name != "Juzang" && peer.name != "Bernard"));
     config.replication.backoff_min = Duration::from_secs(600);
     config.replication.backoff_max = Duration::from_secs(600);
     let mut herd = TestHerd::linked(config).await;
     let proxy = Proxy::to(herd.peer_address("Jaquez")).await;
-    let link = |herd: &TestHerd| herd.handle("Riley").look(|replica: &Replica| {
-        replica.links(herd_node::clock::monotonic()).next().unwrap().link
-    });
+    let link = |herd: &TestHerd| {
+        herd.handle("Riley").look(|replica: &Replica| replica.links(herd_node::clock::monotonic()).next().unwrap().link)
+    };
     let before = link(&herd);
     // Jaquez forgets Riley; Riley is left to dial, at an address that is wrong by then.
     let moved = |config: &mut Config| config.servers[0].peers[0].dial = "127.0.0.1:1".parse().unwrap();
@@ -93,10 +98,7 @@ async fn a_peer_that_moved_is_dialled_where_it_is_and_its_link_stays_meanwhile()
 async fn a_server_has_as_many_peers_as_it_may_and_the_last_can_be_exchanged() {
     let herd = TestHerd::start(default_herd()).await;
     let mut herd = herd;
-    let nobody = |number: usize| PeerConfig {
-        name: format!("Nobody-{number}"),
-        dial: "127.0.0.1:1".parse().unwrap(),
-    };
+    let nobody = |number: usize| PeerConfig { name: format!("Nobody-{number}"), dial: "127.0.0.1:1".parse().unwrap() };
     for round in 0..5 {
         let others: Vec<PeerConfig> = (0..14).map(|number| nobody(100 * round + number)).collect();
         let all = |config: &mut Config| {
@@ -104,7 +106,8 @@ async fn a_server_has_as_many_peers_as_it_may_and_the_last_can_be_exchanged() {
             config.servers[0].peers.extend(others.iter().cloned());
         };
         herd.reload("Riley", all).await.unwrap();
-        let names = herd.handle("Riley").look(|replica| replica.peers().map(|(_, name)| name.to_owned()).collect::<Vec<_>>());
+        let names =
+            herd.handle("Riley").look(|replica| replica.peers().map(|(_, name)| name.to_owned()).collect::<Vec<_>>());
         assert_eq!(names[..2], ["Jaquez", "Juzang"]);
         assert_eq!(names[2..], others.iter().map(|peer| peer.name.clone()).collect::<Vec<_>>());
     }

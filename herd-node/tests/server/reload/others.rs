@@ -78,7 +78,8 @@ async fn a_breaker_that_is_open_closes_when_what_was_wrong_may_be_right() {
     client.post("kiwi", "+34.06-118.44", "3").await;
     assert!(near(&mut client).await.contains("UNKNOWN_ERROR"));
     let url = mock.url();
-    let right = |config: &mut Config| (config.places.base_url, config.places.deadline) = (Some(url), Duration::from_secs(8));
+    let right =
+        |config: &mut Config| (config.places.base_url, config.places.deadline) = (Some(url), Duration::from_secs(8));
     herd.reload("Riley", right).await.unwrap();
     client.send("WHATSAT kiwi 10 5\n").await;
     mock.question().await.answer(&one_place("well again"));
@@ -94,7 +95,8 @@ async fn files_of_places_are_read_again() {
     let place = |name: &str| std::fs::write(&path, format!("name,lat,lng\n{name},34.06,-118.44\n")).unwrap();
     place("Cafe One");
     let mut config = riley();
-    config.places = places::Settings { backend: Backend::Embedded, data: vec![path.clone()], ..places::Settings::default() };
+    config.places =
+        places::Settings { backend: Backend::Embedded, data: vec![path.clone()], ..places::Settings::default() };
     let mut herd = TestHerd::start(config).await;
     let mut client = herd.connect("Riley").await;
     client.post("kiwi", "+34.06-118.44", "3").await;
@@ -157,9 +159,8 @@ async fn a_reply_promises_what_is_said_at_the_time() {
     let mut riley = herd.connect("Riley").await;
     riley.post("local", "+1+2", "3").await;
     let copies = |herd: &TestHerd, client: &str, operands: &str| {
-        let knows = |name: &str| {
-            herd.handle(name).look(|replica| replica.find(client.as_bytes()) == Some(operands.as_bytes()))
-        };
+        let knows =
+            |name: &str| herd.handle(name).look(|replica| replica.find(client.as_bytes()) == Some(operands.as_bytes()));
         ["Jaquez", "Juzang"].into_iter().filter(|name| knows(name)).count()
     };
     for (round, wanted) in [1, 2, 1].into_iter().enumerate() {
@@ -199,7 +200,10 @@ async fn a_link_is_pinged_and_thought_dead_as_soon_as_is_said() {
     let mut config = default_herd();
     (config.replication.ping, config.replication.dead) = (Duration::from_secs(60), Duration::from_secs(600));
     config.servers.truncate(2);
-    config.servers.iter_mut().for_each(|server| server.peers.retain(|peer| peer.name != "Juzang" && peer.name != "Bernard"));
+    config
+        .servers
+        .iter_mut()
+        .for_each(|server| server.peers.retain(|peer| peer.name != "Juzang" && peer.name != "Bernard"));
     let mut herd = TestHerd::start(config).await;
     herd.kill("Jaquez").await;
     let mut jaquez = link(herd.peer_address("Riley"), "Jaquez", "Riley").await;
@@ -225,7 +229,8 @@ async fn a_peer_is_dialled_again_as_soon_as_is_said() {
     config.servers.truncate(1);
     config.servers[0].peers.retain(|peer| peer.name == "Jaquez");
     config.servers[0].peers[0].dial = address;
-    (config.replication.backoff_min, config.replication.backoff_max) = (Duration::from_secs(600), Duration::from_secs(600));
+    (config.replication.backoff_min, config.replication.backoff_max) =
+        (Duration::from_secs(600), Duration::from_secs(600));
     let mut herd = TestHerd::start(config).await;
     let is_waiting = |replica: &Replica| {
         let now = herd_node::clock::monotonic();
@@ -234,7 +239,8 @@ async fn a_peer_is_dialled_again_as_soon_as_is_said() {
     soon("a dial that comes to nothing", herd.handle("Riley").wait_until(is_waiting)).await;
     let jaquez = TcpListener::bind(address).await.unwrap();
     let sooner = |config: &mut Config| {
-        (config.replication.backoff_min, config.replication.backoff_max) = (Duration::from_millis(10), Duration::from_millis(50));
+        (config.replication.backoff_min, config.replication.backoff_max) =
+            (Duration::from_millis(10), Duration::from_millis(50));
     };
     herd.reload("Riley", sooner).await.unwrap();
     soon("a dial", jaquez.accept()).await.unwrap();

@@ -13,7 +13,9 @@ use super::super::support::child::{Process, command};
 /// Riley and Jaquez, neighbours, each at its own ports.
 fn pair(more: &str) -> String {
     let server = |name: &str, peer: &str| {
-        format!("[[server]]\nname = \"{name}\"\nclient = \"127.0.0.1:0\"\npeer = \"127.0.0.1:0\"\npeers = [\"{peer}\"]\n")
+        format!(
+            "[[server]]\nname = \"{name}\"\nclient = \"127.0.0.1:0\"\npeer = \"127.0.0.1:0\"\npeers = [\"{peer}\"]\n"
+        )
     };
     // The addresses of servers that are not there: any will do, and none is dialled in vain.
     format!("{}{}{more}", server("Riley", "Jaquez"), server("Jaquez", "Riley"))
@@ -101,7 +103,10 @@ fn a_signal_reloads_and_says_so_and_a_wrong_file_leaves_all_as_it_was() {
     assert!(!takes_two(addresses.clients));
     place.write(&pair("[limits]\nclients_max = 1_000_000_000_000\n"));
     process.hang_up();
-    place.journal_with("Riley", " reload-failed - herd.toml:12: limits.clients_max: 1000000000000 is not between 1 and ");
+    place.journal_with(
+        "Riley",
+        " reload-failed - herd.toml:12: limits.clients_max: 1000000000000 is not between 1 and ",
+    );
     assert!(!takes_two(addresses.clients));
     place.write(&pair(MANY));
     process.hang_up();
@@ -127,7 +132,10 @@ fn the_command_says_whether_it_took() {
     let nobody = "is it running, as this user, with this file and this herd.control?\n";
     let (code, stdout, stderr) = place.reload(&["Riley", "--config", "herd.toml"]);
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
-    assert!(stderr.starts_with("herd-node: Riley of herd.toml does not answer at ") && stderr.ends_with(nobody), "{stderr}");
+    assert!(
+        stderr.starts_with("herd-node: Riley of herd.toml does not answer at ") && stderr.ends_with(nobody),
+        "{stderr}"
+    );
     let mut process = place.run(&["run", "Riley", "--config", "herd.toml"]);
     let (_, addresses) = process.announced();
     assert_eq!(place.sockets(), 1);
@@ -143,7 +151,8 @@ fn the_command_says_whether_it_took() {
     let unchanged = (Some(0), "Riley: reloaded: nothing is otherwise\n".to_owned(), String::new());
     assert_eq!(place.reload(&["Riley", "--config", "herd.toml"]), unchanged);
     // What is wrong is told by the server, and by its journal.
-    let refused = "not reloaded, all is as it was: herd.toml:3: server.client: can't change while the server runs; restart it";
+    let refused =
+        "not reloaded, all is as it was: herd.toml:3: server.client: can't change while the server runs; restart it";
     place.write(&pair(MANY).replacen("client = \"127.0.0.1:0\"", "client = \"127.0.0.1:1\"", 1));
     for arguments in [["--config", "herd.toml"].as_slice(), &["--check", "--config", "herd.toml"]] {
         assert_eq!(place.reload(arguments), (Some(1), String::new(), format!("herd-node: Riley: {refused}\n")));
@@ -154,7 +163,10 @@ fn the_command_says_whether_it_took() {
         let (code, stdout, stderr) = place.reload(arguments);
         assert_eq!((code, stdout.as_str()), (Some(1), ""));
         let by_server = arguments.len() == 3;
-        assert!(stderr.contains("herd.toml:1: is not TOML: ") && stderr.contains("all is as it was") == by_server, "{stderr}");
+        assert!(
+            stderr.contains("herd.toml:1: is not TOML: ") && stderr.contains("all is as it was") == by_server,
+            "{stderr}"
+        );
     }
     place.journal_with("Riley", " reload-failed - herd.toml:1: is not TOML: ");
     std::fs::remove_file(elsewhere).unwrap();

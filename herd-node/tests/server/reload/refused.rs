@@ -68,10 +68,18 @@ async fn what_cannot_change_is_refused_at_its_line_and_nothing_else_of_the_file_
         (DISK, "", format!(": disk: {fixed}")),
         // Wrong altogether.
         ("[journal]", "[journal", "11: is not TOML: ".to_owned()),
-        ("enabled = false", "enabled = 0", "12: journal.enabled: should be true or false, not a whole number".to_owned()),
+        (
+            "enabled = false",
+            "enabled = 0",
+            "12: journal.enabled: should be true or false, not a whole number".to_owned(),
+        ),
         ("peers = [\"Riley\"]", "peers = []", "5: server.peers: \"Jaquez\" does not name \"Riley\" back".to_owned()),
         ("[journal]", "[herd]\nsecret_file = \"none\"\n[journal]", "12: herd.secret_file: ".to_owned()),
-        ("[journal]", "[places]\nbackend = \"google\"\n[journal]", "12: places.backend: \"google\" needs a key".to_owned()),
+        (
+            "[journal]",
+            "[places]\nbackend = \"google\"\n[journal]",
+            "12: places.backend: \"google\" needs a key".to_owned(),
+        ),
     ];
     for (right, wrong, expected) in cases {
         assert!(good.contains(right), "{right}");
@@ -148,7 +156,10 @@ async fn what_can_not_be_opened_changes_nothing_in_any_server_of_the_process() {
         assert_eq!((told("reload-failed"), told("reloaded")), (3, 1), "{journal}");
         assert!(journal.contains("; all is as it was"), "{journal}");
     }
-    assert!(!directory.path().join("other/Riley.log").exists() || std::fs::read(directory.path().join("other/Riley.log")).unwrap().is_empty());
+    assert!(
+        !directory.path().join("other/Riley.log").exists()
+            || std::fs::read(directory.path().join("other/Riley.log")).unwrap().is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
