@@ -1,9 +1,12 @@
 //! `herd-node`: runs servers of a herd.
 
+mod attend;
 mod command;
+mod control;
 mod demo;
 mod dump;
 mod pki;
+mod reload_command;
 mod run;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ use herd_node::config::Config;
 use herd_node::server::{Herd, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::attend::{Attendant, Hangup};
 use crate::command::Failure;
 
 /// Runs server `name`, or all of them.
@@ -13,20 +14,31 @@ pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
     raise_file_limit();
     runtime()?.block_on(async {
         let stop = stop_signal().map_err(Failure::running)?;
+        // From here on: one that comes while the servers are opened is heeded when they are open.
+        let hangup = Hangup::new().map_err(Failure::running)?;
         match name {
             Some(name) => {
                 let server = Server::bind(config, name).await.map_err(Failure::running)?;
+                let mut attendant = Attendant::new(server.reloader(), Some(name), hangup)?;
                 announce(&server);
-                server.run(stop).await;
+                server.run(first_of(stop, attendant.attend())).await;
             }
             None => {
                 let herd = Herd::bind(config).await.map_err(Failure::running)?;
+                let mut attendant = Attendant::new(herd.reloader(), None, hangup)?;
                 herd.servers().iter().for_each(announce);
-                herd.run(stop).await;
+                herd.run(first_of(stop, attendant.attend())).await;
             }
         }
         Ok(())
     })
+}
+
+async fn first_of(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    tokio::select! {
+        () = one => {}
+        () = other => {}
+    }
 }
 
 /// Ends at the first SIGINT or SIGTERM. The second one ends the process, whatever is still under way.
@@ -57,6 +69,11 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// One line to standard output. A closed pipe is nobody's problem: the servers have their journals.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// One line to standard error. Not by `eprintln!`, which panics where that is a closed pipe.
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "herd-node: {line}");
 }
 
 fn announce(server: &Server) {

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::replica::PeerIndex;
 
 use super::accept::random_nonce;
-use super::shared::{PeerAddress, Shared, time_until};
+use super::shared::{Shared, time_until};
 use super::socket::{self, TcpStream};
 use super::stream::Stream;
 use super::tally::Reason;
@@ -49,7 +49,8 @@ pub(crate) async fn drive(shared: &Arc<Shared>) {
 }
 
 async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
-    let Some(address) = shared.peer(peer).map(PeerAddress::address) else { return };
+    // One that is a peer no more is none that the replica would hear of.
+    let Some(address) = shared.peer(peer).map(|peer| peer.address()) else { return };
     let connected = tokio::select! {
         biased;
         () = shared.stop_clients.cancelled() => return,

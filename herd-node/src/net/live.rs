@@ -1,6 +1,7 @@
 //! What of a server's settings may change while it runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::places::Places;
 use crate::secret::Secret;
@@ -19,4 +20,6 @@ pub(crate) struct Live {
     pub(crate) admin_token: Option<Secret>,
     /// Every link of the herd once, by its servers' names, in the order of the configuration.
     pub(crate) herd_links: Arc<[[Arc<str>; 2]]>,
+    /// How often the journal gets a line about the server itself.
+    pub(crate) status_every: Option<Duration>,
 }

@@ -16,6 +16,7 @@ mod link;
 mod live;
 mod outbox;
 mod promise;
+mod renew;
 mod request;
 mod secure;
 mod shared;
@@ -36,6 +37,7 @@ pub(crate) use dial::drive;
 pub use latency::{LATENCY_BOUNDS_US, Latencies};
 pub use limits::Limits;
 pub(crate) use live::Live;
+pub(crate) use renew::Renewal;
 pub(crate) use shared::{PeerAddress, Shared, SharedParts};
 pub(crate) use socket::TcpListener;
 #[cfg(feature = "admin")]

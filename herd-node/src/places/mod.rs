@@ -14,7 +14,7 @@ mod settings;
 pub use embedded::Embedded;
 pub use fallback::Fallback;
 pub use google::Google;
-pub use open::{OpenError, open};
+pub use open::{OpenError, open, open_after};
 pub use settings::{Backend, Mask, Settings};
 
 use std::fmt;
@@ -115,6 +115,11 @@ pub trait Places: Send + Sync + fmt::Debug {
 
     /// What it has counted, where it asks somebody over a network.
     fn stats(&self) -> Option<google::Stats> {
+        None
+    }
+
+    /// What has been spent on calls, for a backend that takes this one's place; `None` where calls cost nothing.
+    fn spent(&self) -> Option<google::Spent> {
         None
     }
 }

@@ -49,6 +49,7 @@ impl Stage {
             ack: Ack::default(),
             admin_token: None,
             herd_links: Arc::default(),
+            status_every: None,
         };
         let shared = Shared::new(SharedParts {
             name: "Riley".into(),
