@@ -22,3 +22,4 @@ mod refusals;
 mod status;
 mod stopping;
 mod vectors;
+mod versions;
