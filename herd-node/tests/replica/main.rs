@@ -18,6 +18,7 @@ mod limits;
 mod model;
 mod pair;
 mod reconcile;
+mod recorded;
 mod refusals;
 mod status;
 mod stopping;
