@@ -51,7 +51,9 @@ mod error;
 mod servers;
 
 pub use address::{Address, AddressError};
-pub use admin::{AdminError, PeerStatus, ServerStatus, status};
+pub use admin::{
+    AdminError, AdminToken, Alarm, Closed, PeerStatus, Readiness, ServerStatus, TokenError, status, status_by,
+};
 pub use client::{BackOff, Builder, Client, Event, Replies};
 pub use clock::now;
 #[doc(hidden)] // for the program

@@ -175,11 +175,11 @@ fn usage_is_minded() {
     assert_eq!(run.code, Some(0));
     for lane in [
         "demo", "test", "lint", "doc", "api", "licences", "package", "features", "fuzz", "bench", "sim", "turmoil",
-        "mutants", "faults", "ci",
+        "mutants", "faults", "soak", "ci",
     ] {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 26] = [
+    let wrong: [&[&str]; 30] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],
@@ -206,6 +206,10 @@ fn usage_is_minded() {
         &["fuzz", "client_line", "--seconds", "soon"],
         &["faults", "--slow"],
         &["faults", "flood"],
+        &["soak"],
+        &["soak", "--seed", "1"],
+        &["soak", "--minutes", "soon"],
+        &["soak", "--hours", "1"],
     ];
     for arguments in wrong {
         Machine::new().dev(arguments, &[]).gave_up("says what it knows");
@@ -337,6 +341,13 @@ fn scenes_are_picked_by_name() {
     let faults = |rest: &str| format!("cargo test --release --workspace --test faults -- {rest}");
     assert_eq!(commands(&["faults"]), faults("--full"));
     assert_eq!(commands(&["faults", "kill", "--quick", "reply"]), faults("--quick kill reply"));
+}
+
+#[test]
+fn a_soak_is_given_its_time() {
+    let run = Machine::new().dev(&["soak", "--minutes", "60", "--seed", "7", "--rate", "100"], &[]);
+    let lane = "cargo test --release --workspace --test faults -- --soak --minutes 60 --seed 7 --rate 100";
+    assert_eq!((run.commands(), run.code), (vec![lane], Some(0)));
 }
 
 #[test]

@@ -126,6 +126,7 @@ const PROTO: &[Room] = &[
     room("message", MEANING, CODEC_OR_WORLD),
     room("peer", MEANING, CODEC_OR_WORLD),
     room("ack", MEANING, CODEC_OR_WORLD),
+    room("version", MEANING, CODEC_OR_WORLD),
     room("sync", MEANING, CODEC_OR_WORLD),
     room("grammar", MEANING, CODEC_OR_WORLD),
     room("encode", MEANING, CODEC_OR_WORLD),
@@ -161,6 +162,7 @@ const MEANING: &[&str] = &[
     "skew",
     "sync",
     "timestamp",
+    "version",
 ];
 
 #[test]

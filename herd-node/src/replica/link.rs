@@ -132,6 +132,12 @@ impl Link {
         self.their_hello.as_ref().map(Hello::boot)
     }
 
+    /// The version of the wire that is spoken here, once both HELLOs are there.
+    pub(super) fn version(&self) -> Option<u16> {
+        let (own, theirs) = (self.own_hello.as_ref()?, self.their_hello.as_ref()?);
+        own.versions().common(theirs.versions())
+    }
+
     /// The HELLOs as `(dialer's, acceptor's)`, once both are there.
     pub(super) fn hellos(&self) -> Option<(&OwnedHello, &OwnedHello)> {
         let (own, theirs) = (self.own_hello.as_ref()?, self.their_hello.as_ref()?);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use herd_proto::Versions;
+
 use crate::secret::Secret;
 
 use super::IndexKey;
@@ -74,6 +76,8 @@ pub struct Settings {
     pub copies: u32,
     /// How long a post waits for that at most.
     pub copies_wait: Duration,
+    /// The versions of the wire that this server speaks. Others than [`Versions::OURS`] are for tests of what will be.
+    pub versions: Versions,
     /// Records that are new are to be handed to [`Replica::take_changes`](super::Replica), for a disk log.
     pub keeps_changes: bool,
 }
@@ -103,6 +107,7 @@ impl Settings {
             ttl: None,
             copies: 0,
             copies_wait: Duration::from_millis(500),
+            versions: Versions::OURS,
             keeps_changes: false,
         }
     }

@@ -149,6 +149,8 @@ pub struct PeerStatus {
     pub since_ms: u64,
     /// The name of the server that made the connection there is.
     pub dialled_by: Option<String>,
+    /// The version of the wire that is spoken with it, once both ends have said HELLO.
+    pub wire: Option<u16>,
     /// Records that wait to be sent to it.
     pub dirty: u64,
     /// Both ends held the same when their roots were last compared, which is with each PING. Under load roots differ now and then
@@ -257,6 +259,7 @@ fn peer_status(shared: &Shared, link: &LinkStatus<'_>, now: Instant) -> PeerStat
         state: link.state,
         since_ms: millis(link.since),
         dialled_by,
+        wire: link.version,
         dirty: number(link.dirty),
         in_sync: link.in_sync,
         heard_ms: link.heard.map(millis),

@@ -18,6 +18,7 @@ use super::files;
 use super::herd::Herd;
 use super::plan::Plan;
 use super::report::Report;
+use super::soak;
 
 type Running = Pin<Box<dyn Future<Output = Result<Report, Fault>> + Send>>;
 
@@ -54,6 +55,7 @@ pub(crate) const ALL: &[Scene] = &[
     scene!("lossy", "a network loses packets", true, network::lossy),
     scene!("disk-full", "no room for the journal and the log", true, disk::run),
     scene!("descriptors", "no file descriptor is left", true, descriptors::run),
+    scene!("soak", "every fault of the soak under its mixed load, for a short while", true, soak::scene),
     scene!("rejoin", "what it costs to join again, with a million clients", false, rejoin::run),
 ];
 
