@@ -78,8 +78,8 @@ const NODE: &[Room] = &[
     room("tls", &["clock"], &["tokio", "tokio_rustls", "std::fs", "Instant::now", "SystemTime", "async", "await"]),
     room("net", &["clock", "disk", "journal", "places", "random", "replica", "secret", "tls"], BACKENDS_AND_CLOCKS),
     // On top of net: what is to be seen of a server, and who shows it.
-    room("status", &["clock", "disk", "journal", "net", "replica", "tls"], CLOCKS),
-    room("admin", &["journal", "net", "status"], CLOCKS),
+    room("status", &["clock", "disk", "journal", "net", "places", "replica", "tls"], CLOCKS),
+    room("admin", &["clock", "disk", "journal", "net", "places", "replica", "secret", "status"], CLOCKS),
     // 3: assembly.
     room("config", &["disk", "journal", "net", "places", "secret", "tls"], &["tokio", "Instant::now", "SystemTime"]),
     room(

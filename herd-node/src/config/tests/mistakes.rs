@@ -4,8 +4,8 @@ use super::*;
 
 /// Mistakes after [`PAIR`], so that their first line is the file's 11th.
 pub(super) const TABLES: &[(&str, &str)] = &[
-    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, disk, tls, limits, replication"),
-    ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file"),
+    ("[herdd]", "11: herdd: unknown key; known here: herd, server, admin, places, journal, disk, tls, limits, replication"),
+    ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file, control"),
     (
         "[herd]\nname = \"\\u001b[2J\"",
         r#"12: herd.name: "\x1b[2J" is not a name: 1 to 64 of A-Z a-z 0-9 - _ . beginning with a letter or digit"#,
@@ -149,12 +149,12 @@ const SERVERS: &[(&str, &str, &str)] = &[
     (
         "peers = [\"Jaquez\"]",
         "peers = [\"Jaquez\"]\nadmin = \"192.0.2.1:14000\"",
-        "6: server.admin: 192.0.2.1:14000 is not loopback: the admin listener is for this machine only",
+        "6: server.admin: 192.0.2.1:14000 is not loopback: that needs a token, from admin.token_file or the environment's HERD_ADMIN_TOKEN",
     ),
     (
         "peers = [\"Jaquez\"]",
         "peers = [\"Jaquez\"]\nadmin = \"0.0.0.0:14000\"",
-        "6: server.admin: 0.0.0.0:14000 is not loopback: the admin listener is for this machine only",
+        "6: server.admin: 0.0.0.0:14000 is not loopback: that needs a token, from admin.token_file or the environment's HERD_ADMIN_TOKEN",
     ),
     (
         "peers = [\"Jaquez\"]",
