@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use herd_cli::{Servers, TlsSettings};
 
 use crate::bench::BenchArgs;
 use crate::conformance::ConformanceArgs;
@@ -126,9 +127,43 @@ pub(crate) struct ServerArgs {
     #[arg(long, short, global = true, value_name = "SECONDS", default_value = "10", help_heading = "Server")]
     #[arg(value_parser = seconds)]
     pub(crate) timeout: Duration,
+    /// Speak TLS with the servers [default: as the FILE of --config says]
+    #[arg(long, global = true, help_heading = "Server")]
+    tls: bool,
+    /// Who vouches for the servers: CA certificates, PEM. The system's own list is not used [default: as the FILE of
+    /// --config says]
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Server")]
+    ca: Option<PathBuf>,
+    /// The name in a server's certificate, where that is not the host or address that is connected to
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Server")]
+    tls_name: Option<String>,
 }
 
 impl ServerArgs {
+    /// What is known of TLS with the servers of `herd`; `None`: they are spoken to in plain text.
+    pub(crate) fn tls(&self, herd: &Servers) -> Result<Option<TlsSettings>, Fault> {
+        if !self.tls && !herd.speak_tls() {
+            self.refuse_tls("goes with --tls")?;
+            return Ok(None);
+        }
+        let needs_ca = || Fault::Usage("--tls needs --ca FILE, the CA that vouches for the servers".to_owned());
+        let ca = self.ca.as_deref().or(herd.ca()).ok_or_else(needs_ca)?;
+        let settings = TlsSettings::from_ca_file(ca)?;
+        Ok(Some(match &self.tls_name {
+            Some(name) => settings.name(name)?,
+            None => settings,
+        }))
+    }
+
+    /// Refuses options of TLS where they `why`.
+    pub(crate) fn refuse_tls(&self, why: &str) -> Result<(), Fault> {
+        let given = [(self.tls, "--tls"), (self.ca.is_some(), "--ca"), (self.tls_name.is_some(), "--tls-name")];
+        match given.iter().find(|(is_given, _)| *is_given) {
+            Some((_, option)) => Err(Fault::Usage(format!("{option} {why}"))),
+            None => Ok(()),
+        }
+    }
+
     /// The one server, where there can be only one.
     pub(crate) fn server(&self) -> Result<Option<&str>, Fault> {
         match &self.servers[..] {

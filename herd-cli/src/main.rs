@@ -97,6 +97,7 @@ fn watch(args: &watch::WatchArgs, server: &ServerArgs, output: Output) -> Result
 
 /// Compares servers, shows it, and ends as they agree or not.
 fn digest(whom: &AdminArgs, wait: Duration, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
+    server.refuse_tls("is not for digest: it asks the admin listeners, which speak plain HTTP")?;
     let targets = digest::targets(whom, server)?;
     let runtime = runtime()?;
     let report = runtime.block_on(digest::compare(&targets, server.timeout, wait));

@@ -222,6 +222,10 @@ impl ClientTask<'_> {
         } else if self.codec.is_inside_line() && self.deadline.waits_for == Waits::Next {
             // Counted from the line's first bytes: more of them don't move it.
             self.deadline.set(Waits::Rest, clock::monotonic() + limits.line);
+        } else if self.deadline.waits_for == Waits::First && is_tls_hello(&self.input) {
+            // It would wait for an answer until the line that it is not is given up.
+            self.shared.tally.count(Reason::TlsHandshake);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it speaks TLS, and this listener does not"));
         } else if self.codec.is_inside_line() && !self.outbox.is_waiting() {
             // A line that comes so fast that there is always more to read would never let the timer have its turn.
             self.deadline.check(clock::monotonic()).map_err(|waited_for| self.timed_out(waited_for))?;
@@ -371,6 +375,11 @@ impl ClientTask<'_> {
             self.note("places-failed", &format!("{status}: {message}"));
         }
     }
+}
+
+/// Whether a connection begins as TLS does (RFC 8446, §4.1.2 and §5.1): a record of kind handshake, and in it a ClientHello.
+fn is_tls_hello(input: &[u8]) -> bool {
+    matches!(input, [0x16, 0x03, 0x00..=0x04, _, _, 0x01, ..])
 }
 
 fn look_near(places: &dyn Places, operands: &[u8], whatsat: &Whatsat<Bytes>, out: &mut Vec<u8>) -> Appended {
