@@ -3,6 +3,7 @@
 mod command;
 mod demo;
 mod dump;
+mod notify;
 mod run;
 
 use std::process::ExitCode;

@@ -3,30 +3,48 @@
 use std::io::{self, Write};
 
 use herd_node::config::Config;
+use herd_node::handle::Handle;
 use herd_node::server::{Herd, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command::Failure;
+use crate::notify::Manager;
 
 /// Runs server `name`, or all of them.
 pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
     raise_file_limit();
     runtime()?.block_on(async {
         let stop = stop_signal().map_err(Failure::running)?;
+        let manager = Manager::of_environment();
+        manager.starting();
+        let stop = async {
+            stop.await;
+            manager.stopping();
+        };
         match name {
             Some(name) => {
                 let server = Server::bind(config, name).await.map_err(Failure::running)?;
                 announce(&server);
-                server.run(stop).await;
+                attended(&manager, &[server.handle()], server.run(stop)).await;
             }
             None => {
                 let herd = Herd::bind(config).await.map_err(Failure::running)?;
                 herd.servers().iter().for_each(announce);
-                herd.run(stop).await;
+                let handles: Vec<Handle> = herd.servers().iter().map(Server::handle).collect();
+                attended(&manager, &handles, herd.run(stop)).await;
             }
         }
         Ok(())
     })
+}
+
+/// Serves to the end. The manager hears that all is ready once the servers have begun to serve, and not before.
+async fn attended(manager: &Manager, handles: &[Handle], serving: impl Future<Output = ()>) {
+    tokio::select! {
+        biased;
+        () = serving => {}
+        never = manager.attend(handles) => match never {},
+    }
 }
 
 /// Ends at the first SIGINT or SIGTERM. The second one ends the process, whatever is still under way.
@@ -57,6 +75,11 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// One line to standard output. A closed pipe is nobody's problem: the servers have their journals.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// One line to standard error. Not by `eprintln!`, which panics where that is a closed pipe.
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "herd-node: {line}");
 }
 
 fn announce(server: &Server) {

@@ -95,7 +95,8 @@ const NODE: &[Room] = &[
         CLOCKS,
     ),
     // 4: the program. It sees the library as any other program does.
-    room("run", &["command"], CLOCKS),
+    room("notify", &["run"], CLOCKS),
+    room("run", &["command", "notify"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
     room("dump", &["command"], CLOCKS),
     room("command", &["demo", "dump", "run"], CLOCKS),
