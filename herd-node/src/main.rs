@@ -4,6 +4,7 @@ mod command;
 mod demo;
 mod dump;
 mod notify;
+mod pages;
 mod run;
 
 use std::process::ExitCode;

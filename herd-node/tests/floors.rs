@@ -96,10 +96,11 @@ const NODE: &[Room] = &[
     ),
     // 4: the program. It sees the library as any other program does.
     room("notify", &["run"], CLOCKS),
+    room("pages", &["command"], CLOCKS),
     room("run", &["command", "notify"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
     room("dump", &["command"], CLOCKS),
-    room("command", &["demo", "dump", "run"], CLOCKS),
+    room("command", &["demo", "dump", "pages", "run"], CLOCKS),
     room("main", &["command"], CLOCKS),
     room("lib", &[], &[]),
 ];
