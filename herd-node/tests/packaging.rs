@@ -92,12 +92,16 @@ fn settings(unit: &str) -> Vec<String> {
 
 #[test]
 fn the_two_units_differ_in_whom_they_run_and_in_nothing_else() {
-    let own = ["Description=", "Environment=", "EnvironmentFile=", "ExecStart="];
+    let own = ["Description=", "Environment=", "EnvironmentFile=", "ExecStart=", "ExecReload="];
     let common = |unit| -> Vec<String> {
         settings(unit).into_iter().filter(|line| !own.iter().any(|key| line.starts_with(key))).collect()
     };
     assert_eq!(common("herd-node.service"), common("herd-node@.service"));
-    let run = |unit| settings(unit).into_iter().find(|line| line.starts_with("ExecStart=")).unwrap();
+    let line = |unit, key| settings(unit).into_iter().find(|line| line.starts_with(key)).unwrap();
+    let reload = |unit| line(unit, "ExecReload=");
+    assert_eq!(reload("herd-node.service"), "ExecReload=/usr/bin/herd-node reload --config /etc/herd/herd.toml");
+    assert_eq!(reload("herd-node@.service"), "ExecReload=/usr/bin/herd-node reload %i --config /etc/herd/herd.toml");
+    let run = |unit| line(unit, "ExecStart=");
     assert_eq!(run("herd-node.service"), "ExecStart=/usr/bin/herd-node run $SERVERS --config /etc/herd/herd.toml");
     assert_eq!(run("herd-node@.service"), "ExecStart=/usr/bin/herd-node run %i --config /etc/herd/herd.toml");
     // The file says what holds without it.
@@ -294,4 +298,55 @@ fn every_file_of_the_debian_packages_is_there() {
             assert!(is_there, "{package}: {source}");
         }
     }
+}
+
+// ---- Prometheus --------------------------------------------------------------------------------------------------------------
+
+/// The metrics that an expression or a series names: words with the herd's prefix, without what a histogram adds.
+fn metrics(text: &str) -> BTreeSet<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.filter(|word| word.starts_with("herd_")).map(|word| word.trim_end_matches("_bucket").to_owned()).collect()
+}
+
+#[test]
+fn alert_rules_are_about_what_there_is_and_lead_to_the_handbook() {
+    let (rules, handbook) = (text("packaging/prometheus/herd.rules.yml"), text("docs/operations.md"));
+    let values = |key: &str| -> Vec<String> {
+        let lines = rules.lines().map(|line| line.trim_start().trim_start_matches("- "));
+        lines.filter_map(|line| line.strip_prefix(key)).map(|value| value.trim().to_owned()).collect()
+    };
+    let alerts = values("alert:");
+    assert!(alerts.len() >= 6 && alerts.iter().all(|alert| alert.starts_with("Herd")), "{alerts:?}");
+    for key in ["expr:", "for:", "severity:", "summary:"] {
+        assert_eq!(values(key).len(), alerts.len(), "each alert has its {key}");
+    }
+    assert!(values("severity:").iter().all(|severity| severity == "page" || severity == "ticket"));
+    // Where it says See, there is a part of that name.
+    for summary in values("summary:").iter().filter(|summary| summary.contains(" See ")) {
+        let part = summary.split(" See ").nth(1).unwrap().split([',', '.']).next().unwrap();
+        assert!(handbook.contains(&format!("\n## {part}\n")), "no part {part:?}");
+    }
+    // An alarm that pages is one of those that there are.
+    for alarm in rules.split("alarm=~\"").nth(1).unwrap().split('"').next().unwrap().split('|') {
+        assert!(handbook.contains(&format!("\n| `{alarm}` |")), "no alarm {alarm}");
+    }
+    let of_rules = metrics(&values("expr:").join(" "));
+    assert!(of_rules.len() >= 5, "{of_rules:?}");
+    if let Ok(table) = fs::read_to_string(root().join("docs/metrics.md")) {
+        for metric in of_rules.union(&metrics(&handbook)) {
+            assert!(table.contains(&format!("\n| `{metric}` |")), "docs/metrics.md has no {metric}");
+        }
+    }
+    // The herd of the handbook is scraped.
+    let scraped = text("packaging/prometheus/prometheus.yml");
+    for port in [14_000, 14_001, 14_002] {
+        assert!(
+            scraped.contains(&format!("- 127.0.0.1:{port}\n"))
+                && handbook.contains(&format!("admin  = \"127.0.0.1:{port}\""))
+        );
+    }
+    assert!(
+        scraped.contains("\n  - herd.rules.yml\n")
+            && text("packaging/prometheus/herd.test.yml").contains("\n  - herd.rules.yml\n")
+    );
 }
