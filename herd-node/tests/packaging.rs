@@ -82,6 +82,16 @@ fn a_lan_of_five_is_the_default_herd_on_machines_of_their_own() {
     assert_eq!(admin.len(), 5);
 }
 
+#[test]
+#[ignore = "the table [tls] is not read yet: this goes when it is"]
+fn three_sites_with_tls_are_a_configuration() {
+    let config = example("wan-with-tls");
+    is_at_home(&config);
+    assert_eq!((names(&config).len(), config.secrets.len()), (3, 1));
+    // Each is a peer of the two others: any one site may fail.
+    assert!(config.servers.iter().all(|server| server.peers.len() == 2));
+}
+
 // ---- Units -------------------------------------------------------------------------------------------------------------------
 
 /// The lines of a unit that say something.
