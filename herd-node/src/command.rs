@@ -6,12 +6,12 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use herd_node::config::{Config, process_env};
 
 use crate::control::Request;
 use crate::pki::{self, Pki};
-use crate::{demo, dump, reload_command, run};
+use crate::{demo, dump, pages, reload_command, run};
 
 /// Servers of a location herd: a device posts where it is to any of them, and soon every one of them knows.
 #[derive(Debug, Parser)]
@@ -67,6 +67,14 @@ enum Command {
         #[arg(long)]
         stay: bool,
     },
+    /// Print what makes a shell complete command lines of this program.
+    Completions {
+        /// For which shell.
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: pages::For,
+    },
+    /// Print the man page.
+    Man,
 }
 
 #[derive(Args, Debug)]
@@ -159,7 +167,20 @@ fn perform(command: &Command) -> Result<(), Failure> {
         Command::LogDump { file } => dump::dump(file),
         Command::Pki(pki) => pki::perform(pki),
         Command::Demo { stay } => demo::demo(*stay),
+        Command::Completions { shell } => shown(|out| pages::completions(command_line(), *shell, out)),
+        Command::Man => shown(|out| pages::man(command_line(), out)),
     }
+}
+
+/// The command line, as clap knows it.
+pub(crate) fn command_line() -> clap::Command {
+    Arguments::command()
+}
+
+/// Has `show` write to standard output.
+fn shown(show: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    show(&mut out).and_then(|()| out.flush()).map_err(|error| Failure::running(format!("standard output: {error}")))
 }
 
 fn servers(config: &Config) -> String {

@@ -97,11 +97,13 @@ const NODE: &[Room] = &[
         CLOCKS,
     ),
     // 4: the program. It sees the library as any other program does.
-    room("run", &["command"], CLOCKS),
+    room("notify", &["run"], CLOCKS),
+    room("pages", &["command"], CLOCKS),
+    room("run", &["command", "notify"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
     room("dump", &["command"], CLOCKS),
     room("pki", &["command", "run"], &["tokio", "Instant::now", "SystemTime::now"]),
-    room("command", &["demo", "dump", "pki", "run"], CLOCKS),
+    room("command", &["demo", "dump", "pages", "pki", "run"], CLOCKS),
     room("main", &["command"], CLOCKS),
     room("lib", &[], &[]),
 ];

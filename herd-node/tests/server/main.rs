@@ -14,6 +14,7 @@ mod hostile;
 mod journal;
 mod limits;
 mod links;
+mod notify;
 mod places;
 mod process;
 mod reload;
