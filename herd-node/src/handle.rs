@@ -5,17 +5,18 @@ use std::sync::Arc;
 use crate::journal;
 use crate::net::Shared;
 use crate::replica::{PeerIndex, Replica};
-use crate::status::Status;
+use crate::status::{Lookout, Status};
 
 /// A running server, seen from the same process. Clones see the same server.
 #[derive(Clone, Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
+    lookout: Arc<Lookout>,
 }
 
 impl Handle {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    pub(crate) fn new(shared: Arc<Shared>, lookout: Arc<Lookout>) -> Self {
+        Self { shared, lookout }
     }
 
     /// The server's name.
@@ -51,7 +52,7 @@ impl Handle {
 
     /// What the server says about itself now.
     pub fn status(&self) -> Status {
-        Status::of(&self.shared)
+        Status::of(&self.shared, &self.lookout)
     }
 
     /// How the journal is doing.

@@ -189,8 +189,8 @@ pub enum Problem {
     /// Replies that promise a disk, and there is none.
     #[error("\"durable\" needs a table [disk]")]
     NeedsDisk,
-    /// Strangers could reach the admin listener, which asks nobody for proof.
-    #[error("{0} is not loopback: the admin listener is for this machine only")]
+    /// Strangers could reach the admin listener and nobody would ask them for proof.
+    #[error("{0} is not loopback: that needs a token, from admin.token_file or the environment's HERD_ADMIN_TOKEN")]
     AdminNotLoopback(SocketAddr),
     /// An admin listener, and a program that was built without it.
     #[error("this program was built without the admin listener (its feature `admin`)")]
@@ -206,6 +206,14 @@ pub enum Problem {
     ShortSecret {
         /// Which, from 1.
         number: usize,
+        /// How long it is.
+        found: usize,
+        /// How long it should be.
+        min: usize,
+    },
+    /// A token that could be guessed.
+    #[error("the token has {found} bytes; at least {min} are needed")]
+    ShortToken {
         /// How long it is.
         found: usize,
         /// How long it should be.

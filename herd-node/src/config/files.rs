@@ -12,6 +12,9 @@ use crate::secret::Secret;
 /// The shortest shared secret, in bytes: as long as what HMAC-SHA256 makes of it.
 const SECRET_LEN_MIN: usize = 32;
 
+/// The shortest token of the admin listener, in bytes.
+const TOKEN_LEN_MIN: usize = 16;
+
 /// Rotation needs two.
 const SECRETS_MAX: usize = 8;
 
@@ -61,6 +64,15 @@ pub(super) fn parse_secrets(bytes: &[u8]) -> Result<Vec<Secret>, Problem> {
         secrets.push(Secret::new(line));
     }
     if secrets.is_empty() { Err(Problem::NoSecret) } else { Ok(secrets) }
+}
+
+/// The admin listener's token: one line, fit for an HTTP header.
+pub(super) fn parse_token(bytes: &[u8]) -> Result<Secret, Problem> {
+    let token = parse_key(bytes)?;
+    match token.expose().len() {
+        found @ 0..TOKEN_LEN_MIN => Err(Problem::ShortToken { found, min: TOKEN_LEN_MIN }),
+        _ => Ok(token),
+    }
 }
 
 /// An API key: one line, fit for an HTTP header or a query.
@@ -128,6 +140,14 @@ mod tests {
         assert_eq!(parse_secrets(format!("{new}\n{}", &old[1..]).as_bytes()), Err(short));
         assert_eq!(parse_secrets(b"\n\r\n"), Err(Problem::NoSecret));
         assert_eq!(parse_secrets(format!("{old}\n").repeat(9).as_bytes()), Err(Problem::TooManySecrets(8)));
+    }
+
+    #[test]
+    fn a_token_is_a_key_that_can_not_be_guessed() {
+        assert_eq!(parse_token(b"0123456789abcdef\n").unwrap().expose(), b"0123456789abcdef");
+        assert_eq!(parse_token(b"0123456789abcde\n"), Err(Problem::ShortToken { found: 15, min: 16 }));
+        assert_eq!(parse_token(b"0123456789 abcdef"), Err(Problem::BadKey));
+        assert_eq!(parse_token(b""), Err(Problem::NoSecret));
     }
 
     #[test]

@@ -9,11 +9,14 @@
 //! name   = "Riley"
 //! client = "127.0.0.1:12000"         # IP:PORT; port 0 is any free one
 //! peer   = "127.0.0.1:13000"         # loopback, unless there is a secret
-//! admin  = "127.0.0.1:14000"         # loopback: /status.json and /healthz over HTTP; default none
+//! admin  = "127.0.0.1:14000"         # over HTTP, for those who watch over it; loopback, unless there is a token; default none
 //! peers  = ["Jaquez", "Juzang"]      # at most 16, and they name this one too; default none
 //! ack    = "replicated"              # local (default), replicated, durable: what the reply to a post promises
 //! copies = 1                         # with "replicated": how many peers must have it, 1 (default) to the number of its peers
 //! dial   = { Jaquez = "127.0.0.1:20420" }   # reach a peer at another address than its own (NAT, tunnel)
+//!
+//! [admin]
+//! token_file = "admin.token"         # one line, 16 bytes or more; or environment HERD_ADMIN_TOKEN
 //!
 //! [places]                           # each key: see `places::Settings`
 //! backend  = "google-legacy"         # embedded (default), google, google-legacy
@@ -94,6 +97,9 @@ pub const SECRET_VARIABLE: &str = "HERD_SECRET";
 /// The variable with the key of the places backend.
 pub const KEY_VARIABLE: &str = "PLACES_KEY";
 
+/// The environment variable with the admin listener's token.
+pub const TOKEN_VARIABLE: &str = "HERD_ADMIN_TOKEN";
+
 /// The largest configuration file, in bytes: nobody names `/dev/zero` with good intent.
 const FILE_LEN_MAX: u64 = 1024 * 1024;
 
@@ -113,6 +119,7 @@ impl Config {
             },
             journal: Some(journal::Settings::default()),
             disk: None,
+            admin_token: from_env(env, TOKEN_VARIABLE, files::parse_token)?,
             limits: Limits::default(),
             replication: Replication::default(),
         })
@@ -136,12 +143,14 @@ impl Config {
         let source = Source::new(path, text)?;
         let tree = source.parse()?;
         let root = Section::root(source, &tree);
-        root.only(&["herd", "server", "places", "journal", "disk", "limits", "replication"])?;
+        root.only(&["herd", "server", "admin", "places", "journal", "disk", "limits", "replication"])?;
         let (herd, secrets) = herd_table(&root.section("herd")?, env)?;
         let servers = servers::read(&root)?;
         let base = path.parent().unwrap_or(Path::new(""));
         let disk = root.value("disk").map(|value| tables::disk(&value.section()?, base)).transpose()?;
-        let servers = Herd::new(source, &servers)?.check(!secrets.is_empty(), disk.is_some())?;
+        let admin_token = admin_table(&root.section("admin")?, env)?;
+        let herd_of = Herd::new(source, &servers)?;
+        let servers = herd_of.check(!secrets.is_empty(), admin_token.is_some(), disk.is_some())?;
         let limits = tables::limits(&root.section("limits")?)?;
         if let Some(disk) = disk.as_ref().filter(|_| servers.iter().any(|server| server.ack == Ack::Durable)) {
             tables::commits_in_time(&root, &limits, disk)?;
@@ -154,6 +163,7 @@ impl Config {
             places: tables::places(&root.section("places")?, env_key)?,
             journal: tables::journal(&root.section("journal")?, base)?,
             disk,
+            admin_token,
             limits,
             replication: tables::replication(&root.section("replication")?)?,
         })
@@ -175,6 +185,15 @@ fn herd_table(table: &Section<'_>, env: &Env<'_>) -> Result<(String, Vec<Secret>
         None => from_file()?.unwrap_or_default(),
     };
     Ok((name.to_owned(), secrets))
+}
+
+/// Table `[admin]`, and the environment's token.
+fn admin_table(table: &Section<'_>, env: &Env<'_>) -> Result<Option<Secret>, ConfigError> {
+    table.only(&["token_file"])?;
+    match from_env(env, TOKEN_VARIABLE, files::parse_token)? {
+        Some(token) => Ok(Some(token)),
+        None => table.value("token_file").map(|value| files::private(&value, files::parse_token)).transpose(),
+    }
 }
 
 fn from_env<T>(env: &Env<'_>, name: &str, parse: fn(&[u8]) -> Result<T, Problem>) -> Result<Option<T>, ConfigError> {

@@ -25,6 +25,8 @@ pub struct Config {
     pub journal: Option<journal::Settings>,
     /// The disk log; `None` when there is none, which is the default.
     pub disk: Option<disk::Settings>,
+    /// What has to be shown at the admin listeners, as a bearer's token or a password; `None`: nothing, and they are on loopback.
+    pub admin_token: Option<Secret>,
     /// What clients may use up.
     pub limits: Limits,
     /// How links between servers behave.
@@ -47,7 +49,7 @@ pub struct ServerConfig {
     pub client: SocketAddr,
     /// Where it listens for peers. Port 0: any free one. Loopback, unless there is a secret.
     pub peer: SocketAddr,
-    /// Where it answers about itself, over HTTP; `None`: nowhere. Port 0: any free one. Loopback.
+    /// Where it answers about itself, over HTTP; `None`: nowhere. Port 0: any free one. Loopback, unless there is a token.
     pub admin: Option<SocketAddr>,
     /// Its neighbours, at most [`ServerConfig::PEERS_MAX`], each of which names it too.
     pub peers: Vec<PeerConfig>,

@@ -109,6 +109,7 @@ pub(crate) async fn accept(
             // Of that one connection, not of the listener.
             Err(error) if is_of_connection(&error) => {}
             Err(error) => {
+                shared.tally.count(Reason::AcceptFailed);
                 if failing.is_none() {
                     shared.report("accept-failed", &Party::Nobody, format!("{whose}: {error}"));
                 }

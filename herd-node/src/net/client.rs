@@ -6,6 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use herd_proto::codec::ServerCodec;
@@ -155,13 +156,14 @@ impl ClientTask<'_> {
             if self.batch.is_empty() || !self.has_room() {
                 break;
             }
-            let (applied, promise) = self.apply();
+            let (applied, began, promise) = self.apply();
             let mut batch = std::mem::take(&mut self.batch);
             if !promise.is_kept() {
                 promise.keep(self.shared, batch.get_mut(..applied).unwrap_or_default()).await;
                 // A client that waited for us was not idle.
                 self.deadline.extend(clock::monotonic() + self.shared.live().limits.idle);
             }
+            self.note_latency(began, batch.get(..applied).unwrap_or_default());
             for item in batch.drain(..applied) {
                 self.give_way().await;
                 self.reply(&item);
@@ -228,12 +230,12 @@ impl ClientTask<'_> {
         Ok(())
     }
 
-    /// Brings the batch to the replica, under one lock: as many of its lines as there is room for the texts of. Returns how many, and
-    /// what their replies promise.
-    fn apply(&mut self) -> (usize, Promise) {
+    /// Brings the batch to the replica, under one lock: as many of its lines as there is room for the texts of. Returns how many, when
+    /// that began, and what their replies promise.
+    fn apply(&mut self) -> (usize, Instant, Promise) {
         let (now, receipt) = (clock::monotonic(), clock::posix());
         let waits_from = matches!(self.shared.live().ack, Ack::Replicated { .. }).then_some(now);
-        let Ok(server) = ServerName::new(&*self.shared.name) else { return (self.batch.len(), Promise::Kept) };
+        let Ok(server) = ServerName::new(&*self.shared.name) else { return (self.batch.len(), now, Promise::Kept) };
         self.texts.clear();
         for item in &mut self.batch {
             item.prepare(&mut self.texts, server, receipt, self.shared.live().limits.time_ahead_max);
@@ -243,7 +245,7 @@ impl ClientTask<'_> {
             item.hash(&self.texts, self.shared.hasher);
         }
         let texts_max = self.texts.len() + self.shared.live().limits.output_bytes_max;
-        let applied = self.shared.with_replica(|replica| {
+        let (applied, promise) = self.shared.with_replica(|replica| {
             replica.handle_wall_clock(now, receipt);
             if self.batch.len() >= LOOK_AHEAD_MIN {
                 replica.look_ahead(self.batch.iter().filter_map(Asked::client));
@@ -260,10 +262,18 @@ impl ClientTask<'_> {
             self.shared.log_changes(replica);
             (applied, Promise::of(self.shared, self.batch.get(..applied).unwrap_or_default()))
         });
-        for item in self.batch.iter().take(applied.0) {
+        for item in self.batch.iter().take(applied) {
             self.journal.received(&self.party, item.line());
         }
-        applied
+        (applied, now, promise)
+    }
+
+    /// What the batch promised is so: from now on only its client can keep it waiting.
+    fn note_latency(&self, began: Instant, batch: &[Asked]) {
+        let posts = batch.iter().filter(|asked| asked.is_taken()).count();
+        if posts > 0 {
+            self.shared.latency.record(clock::monotonic().saturating_duration_since(began), posts);
+        }
     }
 
     /// Writes the reply to one line.

@@ -62,6 +62,16 @@ impl Gate {
         Self { connections_max, per_address_max: limits.connections_per_ip_max, inside: Arc::default() }
     }
 
+    /// How many connections are open.
+    pub(crate) fn connections(&self) -> usize {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).connections
+    }
+
+    /// How many may be.
+    pub(crate) const fn connections_max(&self) -> usize {
+        self.connections_max
+    }
+
     /// Lets a connection in for as long as the pass is kept.
     pub(crate) fn enter(&self, address: SocketAddr) -> Result<Pass, Shut> {
         let ip = address.ip().to_canonical();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::places::Places;
+use crate::secret::Secret;
 
 use super::ack::Ack;
 use super::limits::Limits;
@@ -13,4 +14,9 @@ pub(crate) struct Live {
     pub(crate) limits: Limits,
     pub(crate) places: Arc<dyn Places>,
     pub(crate) ack: Ack,
+    /// What has to be shown at the admin listener.
+    #[cfg_attr(not(feature = "admin"), expect(dead_code, reason = "nobody asks for it"))]
+    pub(crate) admin_token: Option<Secret>,
+    /// Every link of the herd once, by its servers' names, in the order of the configuration.
+    pub(crate) herd_links: Arc<[[Arc<str>; 2]]>,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use crate::replica::{CloseReason, Event, Hasher, LinkId, PeerIndex, Replica, Set
 
 use super::ack::Waits;
 use super::gate::Gate;
+use super::latency::Latency;
 use super::live::Live;
 use super::tally::{Reason, Tally};
 use super::traffic::Traffic;
@@ -73,6 +74,8 @@ pub(crate) struct Shared {
     pub(crate) waits: Waits,
     /// What was refused, dropped or cut off, by reason.
     pub(crate) tally: Tally,
+    /// How long posts took.
+    pub(crate) latency: Latency,
     pub(crate) gate: Gate,
     /// Cancelled first: no more clients, no more reading from those there are.
     pub(crate) stop_clients: CancellationToken,
@@ -85,6 +88,8 @@ pub(crate) struct Shared {
     pub(crate) started: Instant,
     /// The replica's.
     pub(crate) hasher: Hasher,
+    /// When this server's certificate ends, in seconds since 1970; 0: there is none.
+    certificate_end: AtomicU64,
     live: ArcSwap<Live>,
     peers: Vec<PeerAddress>,
     replica: Mutex<Replica>,
@@ -109,12 +114,14 @@ impl Shared {
             disk,
             waits: Waits::default(),
             tally: Tally::default(),
+            latency: Latency::default(),
             stop_clients: CancellationToken::new(),
             stop_links: CancellationToken::new(),
             timers_changed: Notify::new(),
             watch: Watch::default(),
             started: clock::monotonic(),
             hasher: replica.hasher(),
+            certificate_end: AtomicU64::new(0),
             live: ArcSwap::from_pointee(live),
             peers,
             replica: Mutex::new(replica),
@@ -125,6 +132,11 @@ impl Shared {
     /// What may change while the server runs, as it is now. To be asked each time it is wanted, and not kept: a kept one stays as it was.
     pub(crate) fn live(&self) -> arc_swap::Guard<Arc<Live>> {
         self.live.load()
+    }
+
+    /// When this server's certificate ends, in seconds since 1970, if it has one.
+    pub(crate) fn certificate_end(&self) -> Option<u64> {
+        Some(self.certificate_end.load(Ordering::Relaxed)).filter(|end| *end > 0)
     }
 
     /// Runs `work` on the replica and carries out what comes of it. **Once a batch:** this takes the one lock there is.

@@ -43,11 +43,21 @@ pub enum Reason {
     PeerRefused,
     /// A connection at the admin listener: so many are open.
     AdminFull,
+    /// A request at the admin listener: another host is meant, or the token is not shown.
+    AdminDenied,
+    /// A request at the admin listener: there is no such thing, or it is no request.
+    AdminInvalid,
+    /// A request at the admin listener: it was not whole in time.
+    AdminLate,
+    /// A reader of events at the admin listener: so many are there.
+    AdminReadersFull,
+    /// A connection that could not be taken, most often for want of files.
+    AcceptFailed,
 }
 
 impl Reason {
     /// Every reason, in the order of the counts.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::ConnectionsFull,
         Self::AddressFull,
         Self::FirstLineLate,
@@ -65,6 +75,11 @@ impl Reason {
         Self::UnprovenFull,
         Self::PeerRefused,
         Self::AdminFull,
+        Self::AdminDenied,
+        Self::AdminInvalid,
+        Self::AdminLate,
+        Self::AdminReadersFull,
+        Self::AcceptFailed,
     ];
 
     /// Its word: lower case, underscores.
@@ -87,6 +102,11 @@ impl Reason {
             Self::UnprovenFull => "unproven_full",
             Self::PeerRefused => "peer_refused",
             Self::AdminFull => "admin_full",
+            Self::AdminDenied => "admin_denied",
+            Self::AdminInvalid => "admin_invalid",
+            Self::AdminLate => "admin_late",
+            Self::AdminReadersFull => "admin_readers_full",
+            Self::AcceptFailed => "accept_failed",
         }
     }
 }

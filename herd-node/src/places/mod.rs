@@ -112,6 +112,11 @@ pub trait Places: Send + Sync + fmt::Debug {
             Answer::Later(reply) => Appended::Later(reply),
         }
     }
+
+    /// What it has counted, where it asks somebody over a network.
+    fn stats(&self) -> Option<google::Stats> {
+        None
+    }
 }
 
 /// What it takes to write and send so many bytes.

@@ -44,8 +44,10 @@ mod reconcile;
 mod record;
 mod service;
 mod settings;
+mod slot_set;
 mod status;
 mod store;
+mod tap;
 mod text;
 mod timers;
 mod tree;
@@ -65,7 +67,10 @@ pub use link::{LinkId, Side};
 pub use peer::PeerIndex;
 pub use record::Candidate;
 pub use settings::{PEERS_MAX, Reconcile, Settings};
+pub use slot_set::SlotSet;
 pub use status::{Ended, LinkState, LinkStatus, Sent, Trigger};
+pub use store::Slot;
+pub use tap::{GONE_BYTES_MAX, Moves, RECENT};
 
 use copies::Copies;
 use digest::RecordHash;
@@ -75,7 +80,8 @@ use link::{Link, Phase};
 use mutant::{Mutant, is};
 use peer::Peer;
 use proof::Keys;
-use store::{Merge, Room, Slot, Store};
+use store::{Merge, Room, Store};
+use tap::Recent;
 
 /// What became of a client's post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +142,7 @@ pub struct Replica {
     copies: Copies,
     /// What the disk log has not been told of yet.
     changes: Vec<Slot>,
+    recent: Recent,
     /// When this server was last told the wall clock's time.
     wall_told_at: Option<Instant>,
     /// Since when this server stops, plus what it gives its peers to learn what they lack.
@@ -279,6 +286,7 @@ impl Replica {
             jitter: Jitter::new(settings.jitter_seed),
             copies: Copies::new(settings.copies, settings.copies_wait),
             changes: Vec::new(),
+            recent: Recent::default(),
             wall_told_at: None,
             stop_by: None,
             counters: Counters::default(),
@@ -301,6 +309,7 @@ impl Replica {
         match self.store.merge(candidate, room) {
             Merge::Newer(slot) => {
                 self.counters.posts_newer += 1;
+                self.recent.push(slot);
                 self.note_change(slot);
                 self.flood(slot, None);
                 Posted::Newer

@@ -162,6 +162,11 @@ impl Replica {
         self.settings.boot
     }
 
+    /// After how much silence a peer is taken to be dead.
+    pub const fn dead_after(&self) -> Duration {
+        self.settings.dead
+    }
+
     /// How things stand with each peer at `now`, in the order of the settings.
     pub fn links(&self, now: Instant) -> impl Iterator<Item = LinkStatus<'_>> {
         self.peers.iter().enumerate().map(move |(index, peer)| self.link_status(now, PeerIndex(index), peer))

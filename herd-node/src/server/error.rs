@@ -26,8 +26,10 @@ pub enum BindError {
         /// Where peers would be listened for.
         address: SocketAddr,
     },
-    /// The admin listener would be on an address that others can reach.
-    #[error("{name} would show itself to any stranger on {address}: its admin listener is for loopback")]
+    /// The admin listener would be on an address that others can reach, and there is no token for them to show.
+    #[error(
+        "{name} would show itself to any stranger on {address}: give the admin listener a token, or listen on loopback"
+    )]
     AdminNotLoopback {
         /// The server.
         name: String,

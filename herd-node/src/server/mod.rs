@@ -3,6 +3,7 @@
 mod error;
 mod herd;
 mod settings;
+mod watched;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -14,19 +15,20 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::{Config, ServerConfig};
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
 use crate::net::{self, Live, PeerAddress, Shared, SharedParts, TcpListener};
 use crate::places::{self, Places};
 use crate::recovery::{self, Known};
 use crate::replica::Replica;
-use crate::status;
+use crate::status::{self, Lookout};
 
 pub use error::BindError;
 pub use herd::Herd;
 
-use settings::{broken_promise, files_max, replica_settings};
+use settings::{broken_promise, files_max, herd_links, replica_settings};
+use watched::Watched;
 
 /// How long links may take to send what they have and say goodbye.
 const LINKS_GRACE: Duration = Duration::from_secs(5);
@@ -52,10 +54,10 @@ pub struct Server {
     shared: Arc<Shared>,
     clients: TcpListener,
     peers: TcpListener,
-    admin: Option<TcpListener>,
+    admin: Watched,
+    lookout: Arc<Lookout>,
     client_address: SocketAddr,
     peer_address: SocketAddr,
-    admin_address: Option<SocketAddr>,
     status_every: Option<Duration>,
 }
 
@@ -85,20 +87,27 @@ impl Server {
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
         let (peers, peer_address) = listen(&name, "peers", server.peer).await?;
-        let (admin, admin_address) = listen_admin(&name, server.admin).await?.unzip();
+        let mut admin = Watched::bind(config, &name, server.admin).await?;
         let journal = match &config.journal {
             Some(settings) => Journal::open_with(settings, &name, journal_trouble(&name, &settings.directory))?,
             None => Journal::off(),
         };
         let replica = Replica::new(replica_settings(config, server).map_err(BindError::Random)?, clock::monotonic());
-        let (replica, disk) = recovered(config, &name, replica, &journal).await?;
+        let recovered = recovered(config, &name, replica, &journal, admin.on_progress());
+        let (replica, disk) = admin.answer_during(recovered).await?;
         let peer_addresses =
             server.peers.iter().map(|peer| PeerAddress::new(peer.name.as_str().into(), peer.dial)).collect();
         let shared = Arc::new(Shared::new(SharedParts {
             name,
             replica,
             peers: peer_addresses,
-            live: Live { limits: config.limits.clone(), places, ack: server.ack },
+            live: Live {
+                limits: config.limits.clone(),
+                places,
+                ack: server.ack,
+                admin_token: config.admin_token.clone(),
+                herd_links: herd_links(config),
+            },
             journal,
             disk,
             files_max,
@@ -106,8 +115,10 @@ impl Server {
         if let Some(disk) = &shared.disk {
             disk.start(Box::new(Known::new(&shared)));
         }
+        let lookout = Arc::default();
+        admin.open(&shared, &lookout);
         let status_every = config.journal.as_ref().and_then(|journal| journal.status_every);
-        Ok(Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every })
+        Ok(Self { shared, clients, peers, admin, lookout, client_address, peer_address, status_every })
     }
 
     /// Its name.
@@ -127,7 +138,7 @@ impl Server {
 
     /// Where it answers about itself, if it does.
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin_address
+        self.admin.address()
     }
 
     /// Changes where `peer` is dialled: for one whose port was not known when this server was bound, or that is behind a tunnel.
@@ -137,7 +148,7 @@ impl Server {
 
     /// A way to look at the server while it runs.
     pub fn handle(&self) -> Handle {
-        Handle::new(Arc::clone(&self.shared))
+        Handle::new(Arc::clone(&self.shared), Arc::clone(&self.lookout))
     }
 
     /// Serves until `shutdown` ends, then stops: takes no more connections, answers what was read, sends its peers what they
@@ -145,8 +156,8 @@ impl Server {
     ///
     /// Dropping the future instead is the death of the server: all listeners are closed at once, and every connection is cut.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every } = self;
-        let admin_at = admin_address.map(|address| format!(" admin {address}")).unwrap_or_default();
+        let Self { shared, clients, peers, admin, lookout, client_address, peer_address, status_every } = self;
+        let admin_at = admin.address().map(|address| format!(" admin {address}")).unwrap_or_default();
         let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}");
         shared.report("start", &Party::Nobody, whereabouts);
         let stopping = async {
@@ -168,8 +179,9 @@ impl Server {
             clients_then_links,
             net::accept_peers(&shared, peers),
             net::drive(&shared),
-            serve_admin(&shared, admin),
-            status::journal_regularly(&shared, status_every),
+            admin.serve(&shared),
+            lookout.keep(&shared),
+            status::journal_regularly(&shared, &lookout, status_every),
         );
         close(&shared).await;
     }
@@ -197,12 +209,13 @@ async fn recovered(
     name: &Arc<str>,
     replica: Replica,
     journal: &Journal,
+    on_progress: impl Fn(&disk::Progress) + Send + 'static,
 ) -> Result<(Replica, Option<Disk>), BindError> {
     if config.disk.is_none() {
         return Ok((replica, None));
     }
     let (config, name, journal) = (config.clone(), Arc::clone(name), journal.clone());
-    let work = tokio::task::spawn_blocking(move || recovery::recover(&config, &name, replica, &journal));
+    let work = tokio::task::spawn_blocking(move || recovery::recover(&config, &name, replica, &journal, on_progress));
     // It neither panics nor is it cancelled, but for a runtime that ends.
     work.await.map_err(|error| BindError::Interrupted(error.to_string()))?.map_err(BindError::Disk)
 }
@@ -212,28 +225,6 @@ async fn listen(name: &str, whose: &'static str, address: SocketAddr) -> Result<
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
-}
-
-/// The admin listener, where one is wanted.
-async fn listen_admin(name: &str, address: Option<SocketAddr>) -> Result<Option<(TcpListener, SocketAddr)>, BindError> {
-    let Some(address) = address else { return Ok(None) };
-    if !cfg!(feature = "admin") {
-        return Err(BindError::NoAdmin { name: name.to_owned() });
-    }
-    if !address.ip().to_canonical().is_loopback() {
-        return Err(BindError::AdminNotLoopback { name: name.to_owned(), address });
-    }
-    listen(name, "admin", address).await.map(Some)
-}
-
-async fn serve_admin(shared: &Arc<Shared>, listener: Option<TcpListener>) {
-    #[cfg(feature = "admin")]
-    if let Some(listener) = listener {
-        crate::admin::serve(shared, listener).await;
-    }
-    // Without the feature there is never one.
-    #[cfg(not(feature = "admin"))]
-    let _ = (shared, listener);
 }
 
 fn unknown(config: &Config, name: &str) -> BindError {

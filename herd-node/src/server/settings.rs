@@ -1,5 +1,7 @@
 //! What a server's parts are told, of what the configuration says.
 
+use std::sync::Arc;
+
 use crate::config::{Config, ServerConfig};
 use crate::net::Ack;
 use crate::{random, replica};
@@ -31,6 +33,20 @@ pub(super) fn replica_settings(config: &Config, server: &ServerConfig) -> Result
         keeps_changes: config.disk.is_some(),
         ..replica::Settings::new(config.herd.clone(), server.name.clone(), peers)
     })
+}
+
+/// Every link of the herd once, by its servers' names.
+pub(crate) fn herd_links(config: &Config) -> Arc<[[Arc<str>; 2]]> {
+    let mut links: Vec<[Arc<str>; 2]> = Vec::new();
+    for server in &config.servers {
+        for peer in &server.peers {
+            let is_there = links.iter().any(|[from, to]| **from == *peer.name && **to == *server.name);
+            if !is_there {
+                links.push([server.name.as_str().into(), peer.name.as_str().into()]);
+            }
+        }
+    }
+    links.into()
 }
 
 /// How many files this process may have open.

@@ -4,20 +4,20 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{PeerStatus, Status};
+use super::{Lookout, PeerStatus, Status};
 use crate::journal::Party;
 use crate::net::Shared;
 use crate::replica::LinkState;
 
 /// Writes a `status` line into the journal `every` so often, until the server stops.
-pub(crate) async fn journal_regularly(shared: &Arc<Shared>, every: Option<Duration>) {
+pub(crate) async fn journal_regularly(shared: &Arc<Shared>, lookout: &Lookout, every: Option<Duration>) {
     let Some(every) = every.filter(|_| shared.journal.is_on()) else { return };
     loop {
         tokio::select! {
             () = tokio::time::sleep(every) => {}
             () = shared.stop_clients.cancelled() => return,
         }
-        shared.report("status", &Party::Nobody, line(&Status::of(shared)));
+        shared.report("status", &Party::Nobody, line(&Status::of(shared, lookout)));
     }
 }
 

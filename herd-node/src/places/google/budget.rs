@@ -5,6 +5,18 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::stats::Budgets;
+
+/// What is left of one budget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Left {
+    /// Calls it is for.
+    pub max: u32,
+    /// Calls that may be made at once.
+    pub left: u32,
+}
+
 /// Calls per minute and per day, each over a sliding window.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -30,6 +42,18 @@ impl Budget {
     /// Could a call be paid for now?
     pub(super) fn check(&self, now: Instant) -> Result<(), &'static str> {
         self.with_room(now).map(drop)
+    }
+
+    /// What is left of each.
+    pub(super) fn left(&self, now: Instant) -> Budgets {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut budgets = Budgets::default();
+        for window in windows.iter_mut() {
+            window.advance(now);
+            let left = Left { max: window.max, left: window.left() };
+            *(if window.name == "minute" { &mut budgets.minute } else { &mut budgets.day }) = Some(left);
+        }
+        budgets
     }
 
     fn with_room(&self, now: Instant) -> Result<MutexGuard<'_, Vec<Window>>, &'static str> {
@@ -78,7 +102,12 @@ impl Window {
     }
 
     fn has_room(&self) -> bool {
-        self.slots.iter().map(|count| u64::from(*count)).sum::<u64>() < u64::from(self.max)
+        self.left() > 0
+    }
+
+    fn left(&self) -> u32 {
+        let spent: u64 = self.slots.iter().map(|count| u64::from(*count)).sum();
+        u32::try_from(u64::from(self.max).saturating_sub(spent)).unwrap_or_default()
     }
 
     fn spend(&mut self) {
@@ -96,7 +125,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Budget, DAY, MINUTE};
+    use super::{Budget, DAY, Left, MINUTE};
     use crate::clock;
 
     #[test]
@@ -104,6 +133,8 @@ mod tests {
         let now = clock::monotonic();
         let budget = Budget::new(Some(1), Some(2), now);
         assert_eq!(budget.spend(now), Ok(()));
+        let left = budget.left(now);
+        assert_eq!((left.minute, left.day), (Some(Left { max: 1, left: 0 }), Some(Left { max: 2, left: 1 })));
         assert_eq!(budget.spend(now), Err("minute"));
         let (later, much_later) = (now + 2 * MINUTE, now + 4 * MINUTE);
         assert_eq!(budget.spend(later), Ok(()));

@@ -28,9 +28,10 @@ mod setup;
 mod stats;
 
 pub use breaker::BreakerState;
+pub use budget::Left;
 pub use setup::SetupError;
 pub(crate) use setup::{endpoint_problem, is_loopback};
-pub use stats::{Failures, Stats};
+pub use stats::{Budgets, Failures, Stats};
 
 use std::fmt;
 use std::sync::Arc;
@@ -109,11 +110,13 @@ impl Google {
 
     /// What was counted since the start, and where things stand.
     pub fn stats(&self) -> Stats {
-        let Inner { breaker, counters, queue, .. } = &*self.inner;
+        let Inner { breaker, budget, counters, queue, .. } = &*self.inner;
+        let now = clock::monotonic();
         Stats {
-            breaker: breaker.state(clock::monotonic()),
+            breaker: breaker.state(now),
             in_flight: queue.in_flight(),
             queued: queue.waiting(),
+            budget: budget.left(now),
             ..counters.read()
         }
     }
@@ -159,6 +162,10 @@ impl Places for Google {
             },
         };
         Answer::Later(Box::pin(reply(waiter, limit)))
+    }
+
+    fn stats(&self) -> Option<Stats> {
+        Some(Self::stats(self))
     }
 }
 
