@@ -2,6 +2,7 @@
 //!
 //! | | |
 //! |---|---|
+//! | `GET /` | the page: [`page`] |
 //! | `GET /events` | positions as they change, as server-sent events: [`events`] |
 //! | `GET /healthz` | `ok`: the process lives and answers; nobody is asked for a token |
 //! | `GET /readyz` | 200 or 503, and [`Ready`](crate::status::Ready) as one line of JSON, with the reason |
@@ -25,6 +26,7 @@ mod connection;
 mod desk;
 mod events;
 mod guarded;
+mod page;
 mod pages;
 
 use std::net::SocketAddr;

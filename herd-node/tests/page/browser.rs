@@ -115,7 +115,7 @@ impl Tab {
 
     /// What the expression comes to, awaited if it is a promise. Fails on an exception.
     #[track_caller]
-    pub(crate) fn eval(&self, expression: &str) -> impl Future<Output = Value> {
+    pub(crate) fn eval(&self, expression: &str) -> impl Future<Output = Value> + use<'_> {
         let caller = std::panic::Location::caller();
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         async move {
@@ -132,18 +132,23 @@ impl Tab {
 
     /// Waits, in the page, until the expression is true; what it came to.
     #[track_caller]
-    pub(crate) fn until(&self, what: &str, expression: &str) -> impl Future<Output = Value> {
-        let (what, caller) = (what.to_owned(), std::panic::Location::caller());
-        // A timer and not a frame: a page that does not move draws none.
+    pub(crate) fn until(&self, what: &str, expression: &str) -> impl Future<Output = Value> + use<'_> {
+        // A timer and not a frame: a page that does not move draws none. Its patience ends before that of the one who asks.
         let waiting = format!(
-            "new Promise((done) => {{ const look = () => {{ const now = {expression}; if (now) done(now); else setTimeout(look, 10); }}; look(); }})"
+            "new Promise((done, fail) => {{
+                const end = Date.now() + {};
+                const look = () => {{
+                    const now = {expression};
+                    if (now) done(now);
+                    else if (Date.now() > end) fail(new Error({}));
+                    else setTimeout(look, 10);
+                }};
+                look();
+            }})",
+            (PATIENCE / 2).as_millis(),
+            json!(format!("waited too long for {what}: {expression}")),
         );
-        async move {
-            match tokio::time::timeout(PATIENCE, self.eval(&waiting)).await {
-                Ok(value) => value,
-                Err(_) => panic!("{caller}: waited too long for {what}"),
-            }
-        }
+        self.eval(&waiting)
     }
 
     pub(crate) async fn resize(&self, width: u32, height: u32) {
@@ -203,6 +208,12 @@ impl Tab {
     pub(crate) fn requests(&self) -> Vec<String> {
         let asked = self.pipe.events(&self.session, "Network.requestWillBeSent");
         asked.iter().map(|event| event["request"]["url"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Why requests were blocked by the browser itself.
+    pub(crate) fn blocked(&self) -> Vec<String> {
+        let failed = self.pipe.events(&self.session, "Network.loadingFailed");
+        failed.iter().filter_map(|event| event["blockedReason"].as_str().map(str::to_owned)).collect()
     }
 
     /// Keeps what the page looks like as `target/page/NAME.png`, and returns it.

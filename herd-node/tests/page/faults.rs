@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::browser::Tab;
-use super::herd::TestHerd;
 use super::{opened, report};
 
 /// Waits until the line of Riley's link with `peer` is in that state, and returns its colour: red, green and blue.
@@ -20,8 +19,7 @@ async fn wait_link(tab: &Tab, peer: &str, state: &str) -> [f64; 3] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_goes_red_when_a_server_is_killed_and_green_again() {
-    let mut herd = TestHerd::start().await;
-    let Some((_browser, tab)) = opened(&herd).await else { return };
+    let Some((mut herd, _browser, tab)) = opened().await else { return };
     let [red, green, _] = wait_link(&tab, "Juzang", "up").await;
     assert!(green > 1.5 * red, "{red} {green}");
     herd.kill("Juzang").await;
@@ -45,8 +43,7 @@ async fn a_link_goes_red_when_a_server_is_killed_and_green_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_says_plainly_that_its_server_is_gone_and_goes_on_when_it_is_back() {
-    let mut herd = TestHerd::start().await;
-    let Some((_browser, tab)) = opened(&herd).await else { return };
+    let Some((mut herd, _browser, tab)) = opened().await else { return };
     herd.client("Riley").await.post("kiwi", "+1+2").await;
     tab.until("the post", "document.querySelector('#posts').textContent.includes('kiwi')").await;
     tab.until("no banner", "document.querySelector('#banner').hidden").await;
@@ -71,8 +68,7 @@ async fn it_says_plainly_that_its_server_is_gone_and_goes_on_when_it_is_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_is_shown_within_a_second() {
-    let herd = TestHerd::start().await;
-    let Some((_browser, tab)) = opened(&herd).await else { return };
+    let Some((herd, _browser, tab)) = opened().await else { return };
     tab.until("the first status", "document.querySelector('#graph [data-link]')").await;
     let mut took = Vec::new();
     for (name, client) in

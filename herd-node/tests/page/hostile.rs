@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::browser::Tab;
-use super::herd::TestHerd;
 use super::opened;
 
 /// IDs, and a part of how each is shown. There is no white space in any: the wire has none.
@@ -44,8 +43,7 @@ async fn assert_unharmed(tab: &Tab, what: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_is_text_whatever_stands_in_it() {
-    let herd = TestHerd::start().await;
-    let Some((_browser, tab)) = opened(&herd).await else { return };
+    let Some((herd, _browser, tab)) = opened().await else { return };
     let mut client = herd.client("Riley").await;
     for (id, shown) in hostile() {
         client.post(&id, "+10.5-20.25").await;
@@ -87,8 +85,7 @@ async fn an_id_is_text_whatever_stands_in_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_is_found_by_its_id_or_a_part_of_it_or_is_said_to_be_unknown() {
-    let herd = TestHerd::start().await;
-    let Some((_browser, tab)) = opened(&herd).await else { return };
+    let Some((herd, _browser, tab)) = opened().await else { return };
     let mut client = herd.client("Riley").await;
     for (id, place) in [("kiwi", "+34.0-118.4"), ("kiwi.two", "-41.3+174.8"), ("weka", "-43.5+172.6")] {
         client.post(id, place).await;

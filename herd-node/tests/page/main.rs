@@ -23,12 +23,14 @@ use herd::TestHerd;
 /// How long anything may take before a test says that it hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A browser, and the page of the herd's first server in it, with all its links up; `None` where there is no browser.
-async fn opened(herd: &TestHerd) -> Option<(Browser, Tab)> {
+/// The default herd, linked, a browser, and Riley's page in it; `None` where there is no browser.
+async fn opened() -> Option<(TestHerd, Browser, Tab)> {
+    // First, because one runs at a time: herds that wait for their turn would take theirs from the one that has it.
     let browser = Browser::start().await?;
+    let herd = TestHerd::start().await;
     let tab = browser.open(&herd.page("Riley")).await;
     tab.until("what the server says", "document.querySelector('#facts').children.length > 0").await;
-    Some((browser, tab))
+    Some((herd, browser, tab))
 }
 
 /// Says a figure, past what the test's harness keeps to itself.

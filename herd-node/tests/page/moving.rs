@@ -114,8 +114,7 @@ impl Walker {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_moving_clients_stay_fluid() {
     const CLIENTS: usize = 10_000;
-    let herd = TestHerd::start().await;
-    let Some((_browser, tab)) = opened(&herd).await else { return };
+    let Some((herd, _browser, tab)) = opened().await else { return };
     let crowd = Crowd::start(&herd, CLIENTS, Duration::from_secs(2)).await;
     tab.until("all of them", &format!("document.querySelector('#points').dataset.count === '{CLIENTS}'")).await;
     // What is seen of the points, as a number that differs if one of them does.
@@ -157,9 +156,8 @@ const FRAMES: &str = "new Promise((done) => { const frames = []; let last = 0; c
 /// `HERD_PICTURE=1` keeps what README shows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_herd_of_five_at_work() {
-    let herd = TestHerd::start().await;
     let keeps = std::env::var_os("HERD_PICTURE").is_some();
-    let Some((_browser, tab)) = opened(&herd).await else { return };
+    let Some((herd, _browser, tab)) = opened().await else { return };
     tab.resize(1280, 880).await;
     let crowd = Crowd::start(&herd, 3_000, Duration::from_secs(2)).await;
     tab.until("all of them", "document.querySelector('#points').dataset.count === '3000'").await;

@@ -10,9 +10,7 @@ mod tests;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use hyper::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use hyper::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, X_FRAME_OPTIONS};
 use sha2::{Digest as _, Sha256};
 
 const HTML: &str = include_str!("index.html");
@@ -64,16 +62,13 @@ pub(super) fn document() -> Bytes {
     DOCUMENT.text.clone()
 }
 
-/// What goes before it, besides its type.
-pub(super) fn headers() -> [(HeaderName, HeaderValue); 6] {
-    let fixed = HeaderValue::from_static;
+/// What goes before it, besides what goes before every answer.
+pub(super) fn headers() -> [(HeaderName, HeaderValue); 3] {
     [
         (CONTENT_SECURITY_POLICY, DOCUMENT.policy.clone()),
-        (X_FRAME_OPTIONS, fixed("DENY")),
-        (X_CONTENT_TYPE_OPTIONS, fixed("nosniff")),
-        (REFERRER_POLICY, fixed("no-referrer")),
-        (HeaderName::from_static("cross-origin-opener-policy"), fixed("same-origin")),
-        (HeaderName::from_static("cross-origin-resource-policy"), fixed("same-origin")),
+        // For browsers that know no `frame-ancestors`.
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ]
 }
 

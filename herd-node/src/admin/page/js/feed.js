@@ -17,16 +17,23 @@ class Poll {
     const begun = performance.now();
     try {
       const response = await fetch('/status.json', { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MAX_MS) });
-      if (!response.ok) throw new Error(`it answers with status ${response.status}`);
       const status = await response.json();
+      // In words of its own: while it reads its disk at a start, for one.
+      if (!response.ok) throw new Error(visible(status?.error ?? `it answers with status ${response.status}`, 200));
       if (typeof status?.name !== 'string') throw new Error('what it answers is no status');
       this.onStatus(status);
     } catch (error) {
-      // The browser's own words for a refused connection say little.
-      this.onSilence(error instanceof TypeError ? 'it can’t be reached' : error.name === 'TimeoutError' ? 'it does not answer' : error.message);
+      this.onSilence(trouble(error));
     }
     setTimeout(() => this.next(), clamp(POLL_MS - (performance.now() - begun), 100, POLL_MS));
   }
+}
+
+/** Where a browser's own words would say little. */
+function trouble(error) {
+  if (['TimeoutError', 'AbortError'].includes(error.name)) return 'it does not answer';
+  if (error instanceof TypeError) return 'it can’t be reached';
+  return error instanceof SyntaxError ? 'what it answers is no status' : error.message;
 }
 
 /** /events, connected again whenever it ends. */
@@ -39,7 +46,8 @@ class Events {
 
   open() {
     this.source = new EventSource('/events');
-    this.source.addEventListener('open', () => this.handlers.begin());
+    // A reader that was too slow is told all anew, up to the next `live`.
+    for (const name of ['open', 'reset']) this.source.addEventListener(name, () => this.begin());
     this.source.addEventListener('positions', (event) => {
       const records = JSON.parse(event.data).filter(isRecord);
       this.handlers.positions(records, this.isLive);
@@ -50,6 +58,11 @@ class Events {
       this.handlers.live();
     });
     this.source.addEventListener('error', () => this.again());
+  }
+
+  begin() {
+    this.isLive = false;
+    this.handlers.begin();
   }
 
   /** Not left to the browser, which gives up on some answers and waits longer after others. */

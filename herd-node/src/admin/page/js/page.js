@@ -60,7 +60,7 @@ function onStatus(status) {
 }
 
 function showReady({ ready }) {
-  const [tone, text] = ready === undefined ? ['quiet', 'Connected'] : ready.ready ? ['good', 'Ready'] : ['warn', `Not ready: ${visible(ready.why, 80)}`];
+  const [tone, text] = ready === undefined ? ['quiet', 'Connected'] : ready.ready ? ['good', 'Ready'] : ['warn', `Not ready: ${visible(ready.text ?? ready.why, 80)}`];
   $('ready').dataset.tone = tone;
   say($('ready-text'), text);
 }
@@ -130,7 +130,10 @@ new Poll(onStatus, onSilence);
 /** Once it is known who the servers are: they are to have their colours by then. */
 function hear() {
   new Events({
-    begin: () => store.begin(),
+    begin: () => {
+      store.begin();
+      page.isLive = false;
+    },
     positions: (records, isLive) => {
       take(records);
       if (isLive && records.length > 0) posts.add(records);

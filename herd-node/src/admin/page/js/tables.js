@@ -76,8 +76,8 @@ class Posts {
   /** What the server says before anything has come. */
   seed(newest, server) {
     if (this.newest.length > 0 || !Array.isArray(newest) || newest.length === 0) return;
-    const whole = newest.filter((post) => typeof post?.client === 'string');
-    this.add(whole.map((post) => ({ server, ...post })).sort((one, other) => Number.parseFloat(one.time) - Number.parseFloat(other.time)));
+    // The newest stands first there.
+    this.add(newest.filter((post) => typeof post?.client === 'string').map((post) => ({ server, ...post })).reverse());
   }
 
   draw() {
