@@ -81,7 +81,7 @@ impl Browser {
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let attached = self.pipe.call(None, "Target.attachToTarget", attach).await;
         let tab = Tab { pipe: Arc::clone(&self.pipe), session: attached["sessionId"].as_str().unwrap().to_owned() };
-        for domain in ["Page", "Runtime", "Log", "Network", "Accessibility"] {
+        for domain in ["Page", "Runtime", "Log", "Network", "Accessibility", "Performance"] {
             tab.call(&format!("{domain}.enable"), json!({})).await;
         }
         tab.resize(1440, 1000).await;
@@ -216,9 +216,25 @@ impl Tab {
         failed.iter().filter_map(|event| event["blockedReason"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Keeps what the page looks like as `target/page/NAME.png`, and returns it.
-    pub(crate) async fn picture(&self, name: &str) -> Vec<u8> {
-        let params = json!({ "format": "png", "captureBeyondViewport": true });
+    /// How long the page's script has run, in seconds.
+    pub(crate) async fn script_seconds(&self) -> f64 {
+        let said = self.call("Performance.getMetrics", json!({})).await;
+        let metrics = said["metrics"].as_array().unwrap();
+        metrics.iter().find(|metric| metric["name"] == "ScriptDuration").unwrap()["value"].as_f64().unwrap()
+    }
+
+    /// Keeps what the whole page looks like as `target/page/NAME.png`.
+    pub(crate) async fn picture(&self, name: &str) {
+        self.keep(name, true).await;
+    }
+
+    /// Keeps what is in view of it, and returns that.
+    pub(crate) async fn view(&self, name: &str) -> Vec<u8> {
+        self.keep(name, false).await
+    }
+
+    async fn keep(&self, name: &str, is_whole: bool) -> Vec<u8> {
+        let params = json!({ "format": "png", "captureBeyondViewport": is_whole });
         let said = self.call("Page.captureScreenshot", params).await;
         let bytes = from_base64(said["data"].as_str().unwrap());
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("page");

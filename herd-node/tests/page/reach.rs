@@ -74,6 +74,8 @@ async fn whoever_listens_to_it_is_told_what_everything_is() {
     let Some((herd, _browser, tab)) = opened().await else { return };
     herd.client("Riley").await.post("kiwi", "+34.068930-118.445127").await;
     tab.until("the post", "document.querySelector('#posts').textContent.includes('kiwi')").await;
+    let is_in_sync = "document.querySelector('#graph').getAttribute('aria-label').match(/in sync/g)?.length === 2";
+    tab.until("both links", is_in_sync).await;
     let tree = tab.call("Accessibility.getFullAXTree", json!({})).await;
     let heard: Vec<(String, String)> = tree["nodes"]
         .as_array()

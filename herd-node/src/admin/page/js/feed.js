@@ -41,6 +41,7 @@ class Events {
   constructor(handlers) {
     this.handlers = handlers;
     this.isLive = false;
+    this.timer = 0;
     this.open();
   }
 
@@ -67,9 +68,15 @@ class Events {
 
   /** Not left to the browser, which gives up on some answers and waits longer after others. */
   again() {
+    this.close();
+    this.timer = setTimeout(() => this.open(), RETRY_MS);
+  }
+
+  /** Until it is opened again; what has come by then is told at once. */
+  close() {
+    clearTimeout(this.timer);
     this.source.close();
     this.isLive = false;
     this.handlers.cut();
-    setTimeout(() => this.open(), RETRY_MS);
   }
 }

@@ -2,12 +2,20 @@
 
 /** Servers that are drawn. */
 const NODES_MAX = 40;
-const WORDS = { up: 'in sync', behind: 'catching up', down: 'down' };
+/** Records that wait for a peer before it counts as behind; under load there are always some. */
+const BEHIND_MIN = 1000;
 
-/** How a link of this server is: `up`, `behind` or `down`. */
+/**
+ * How a link of this server is: `up`, `behind` or `down`. That both ends are not seen to hold the same is nothing by itself: under
+ * load there is always something under way.
+ */
 function linkState(peer) {
   if (peer.state !== 'connected') return 'down';
-  return peer.in_sync && !(peer.dirty > 1000) ? 'up' : 'behind';
+  return !peer.in_sync && (peer.dirty > BEHIND_MIN || peer.comparison_jobs > 0) ? 'behind' : 'up';
+}
+
+function linkWord(peer) {
+  return { up: peer.in_sync ? 'in sync' : 'up', behind: 'catching up', down: 'down' }[linkState(peer)];
 }
 
 /** Every server this one knows of, in the order of the herd's links, and every link once: [one, other, peer or null]. */
@@ -93,8 +101,8 @@ class Graph {
       const state = peer ? linkState(peer) : 'configured';
       const { line, text } = this.edges.get(`${one}\n${other}`);
       line.dataset.state = text.dataset.state = state;
-      say(text, peer ? WORDS[state] : '');
-      if (peer) told.push(`${visible(peer.name, 24)} ${WORDS[state]}`);
+      say(text, peer ? linkWord(peer) : '');
+      if (peer) told.push(`${visible(peer.name, 24)} ${linkWord(peer)}`);
     }
     const down = (status.peers ?? []).filter((peer) => linkState(peer) === 'down').length;
     const peers = (status.peers ?? []).length;

@@ -17,7 +17,6 @@ class WorldMap {
     this.selected = null;
     this.movingUntil = 0;
     this.framed = false;
-    this.paused = false;
     this.onPick = () => {};
     new ResizeObserver(() => this.resize()).observe(this.box);
     this.recolour();
@@ -125,7 +124,7 @@ class WorldMap {
   /** Something has moved, or is to be drawn once more. */
   wake(glideMs = 0) {
     this.movingUntil = Math.max(this.movingUntil, performance.now() + glideMs);
-    if (!this.framed && !this.paused) {
+    if (!this.framed) {
       this.framed = true;
       requestAnimationFrame((now) => this.frame(now));
     }

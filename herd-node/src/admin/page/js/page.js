@@ -9,7 +9,8 @@ const page = {
   status: null,
   heardAt: 0,
   boot: null,
-  /** Whether positions come as they change. */
+  /** Positions as they change, from the first status on; and whether they come. */
+  events: null,
   isLive: false,
 };
 
@@ -23,7 +24,7 @@ const posts = new Posts((client) => search.find(client));
 
 /** Records into the store, and onto the map. */
 function take(records) {
-  const [now, glides] = [performance.now(), !calm.matches && !page.paused];
+  const [now, glides] = [performance.now(), !calm.matches];
   for (const record of records) store.put(record, graph.colourOf(record.server), now, glides);
   map.wake(glides ? GLIDE_MS : 0);
   showCount();
@@ -33,8 +34,8 @@ function showCount() {
   $('map-empty').hidden = store.count > 0;
   const known = Math.max(page.status?.records ?? 0, store.count);
   const some = store.count < known ? ` of ${whole(known)}` : '';
-  const state = page.isLive ? 'live' : 'not live';
-  say($('map-summary'), store.count === 0 ? 'No position yet.' : `${whole(store.count)}${some} shown, ${state}${page.paused ? ', paused' : ''}`);
+  const state = page.paused ? 'paused' : page.isLive ? 'live' : 'not live';
+  say($('map-summary'), store.count === 0 ? 'No position yet.' : `${whole(store.count)}${some} shown, ${state}`);
 }
 
 function onStatus(status) {
@@ -51,6 +52,7 @@ function onStatus(status) {
   if (page.paused && !isFirst) return;
   graph.show(status);
   if (isFirst) hear();
+  if (isFirst && page.paused) page.events.close();
   showLinks(status.peers ?? []);
   showServer(status);
   posts.seed(status.newest, status.name);
@@ -84,10 +86,12 @@ function onSilence(why) {
 }
 
 function setPaused(paused) {
-  page.paused = map.paused = paused;
+  page.paused = paused;
   $('pause').setAttribute('aria-pressed', String(paused));
   say($('pause'), paused ? 'Paused' : 'Pause');
-  if (!paused) map.wake();
+  // Nobody looks at what comes meanwhile, so nobody sends it.
+  if (paused) page.events?.close();
+  else page.events?.open();
   showCount();
 }
 
@@ -129,7 +133,7 @@ new Poll(onStatus, onSilence);
 
 /** Once it is known who the servers are: they are to have their colours by then. */
 function hear() {
-  new Events({
+  page.events = new Events({
     begin: () => {
       store.begin();
       page.isLive = false;

@@ -17,7 +17,7 @@ function showLinks(peers) {
     const [name, state, queue, heard] = row.children;
     state.dataset.state = linkState(peer);
     say(name, visible(peer.name, 24));
-    say(state, `${WORDS[linkState(peer)]}${peer.state === 'connected' ? '' : ` for ${duration(peer.since_ms)}`}`);
+    say(state, `${linkWord(peer)}${peer.state === 'connected' ? '' : ` for ${duration(peer.since_ms)}`}`);
     // Why it ended may be a stranger's text.
     row.title = peer.closed && peer.state !== 'connected' ? `${peer.state}: ${visible(peer.closed.why, 200)}` : `${peer.state}, ${visible(peer.address)}`;
     say(queue, whole(peer.dirty ?? 0));
