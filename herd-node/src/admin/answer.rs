@@ -15,6 +15,7 @@ use hyper::{Response, StatusCode};
 use super::events::Stream;
 
 pub(super) const JSON: &str = "application/json";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 /// Of `/events`.
 const EVENTS: &str = "text/event-stream";

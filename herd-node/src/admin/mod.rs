@@ -2,6 +2,7 @@
 //!
 //! | | |
 //! |---|---|
+//! | `GET /` | the page: [`page`] |
 //! | `GET /events` | positions as they change, as server-sent events: [`events`] |
 //! | `GET /healthz` | `ok`: the process lives and answers; nobody is asked for a token |
 //! | `GET /metrics` | what is counted and measured, for Prometheus: [`metrics`], docs/metrics.md |
@@ -27,6 +28,7 @@ mod desk;
 mod events;
 mod guarded;
 mod metrics;
+mod page;
 mod pages;
 
 use std::net::SocketAddr;

@@ -5,11 +5,11 @@ use std::fmt::Write;
 use hyper::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Method, Request, StatusCode};
 
-use super::answer::{Answer, JSON, TEXT, error, events, whole};
+use super::answer::{Answer, HTML, JSON, TEXT, error, events, whole};
 use super::desk::Desk;
 use super::events::{READERS_MAX, Reader, Stream};
 use super::metrics::{Process, Readers};
-use super::{access, events as of_events, metrics};
+use super::{access, events as of_events, metrics, page};
 use crate::net::Reason;
 use crate::status::Status;
 
@@ -25,6 +25,7 @@ struct Page {
 /// What a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
+    Document,
     Events,
     Health,
     Metrics,
@@ -33,7 +34,8 @@ enum What {
 }
 
 /// Every page, by path.
-const PAGES: [Page; 5] = [
+const PAGES: [Page; 6] = [
+    Page { path: "/", is_open: false, takes_query: false, what: What::Document },
     Page { path: "/events", is_open: false, takes_query: true, what: What::Events },
     Page { path: "/healthz", is_open: true, takes_query: false, what: What::Health },
     Page { path: "/metrics", is_open: false, takes_query: false, what: What::Metrics },
@@ -105,12 +107,21 @@ fn known_pages() -> String {
 
 async fn shown(desk: &Desk, page: &Page, query: Option<&str>, is_head: bool) -> Answer {
     match page.what {
+        What::Document => document(),
         What::Health => whole(StatusCode::OK, TEXT, "ok\n"),
         What::Metrics => measured(desk).await,
         What::Ready => ready(desk),
         What::Status => status(desk),
         What::Events => stream(desk, query, is_head),
     }
+}
+
+fn document() -> Answer {
+    let mut answer = whole(StatusCode::OK, HTML, page::document());
+    for (name, value) in page::headers() {
+        answer.headers_mut().insert(name, value);
+    }
+    answer
 }
 
 fn ready(desk: &Desk) -> Answer {
