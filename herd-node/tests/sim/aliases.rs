@@ -48,7 +48,7 @@ impl Herd {
     /// Whether two processes may be found to share the name of `process` or that of its `peer`.
     pub(crate) fn may_share_name(&self, process: usize, peer: Option<PeerIndex>) -> bool {
         let now = self.queue.now();
-        let peer = peer.map(|peer| self.peers(process)[peer.0]);
+        let peer = peer.and_then(|peer| self.peer_of(process, peer));
         self.scenario.faults.iter().any(|fault| {
             let What::Impostor(victim) = fault.what else { return false };
             let is_here = (fault.from..=self.heard_of(process, fault.until) + AFTERMATH).contains(&now);
@@ -57,7 +57,7 @@ impl Herd {
     }
 
     /// When a process has heard of what was over at `end`: it may have been stopped then, or soon after.
-    fn heard_of(&self, process: usize, end: Nanos) -> Nanos {
+    pub(crate) fn heard_of(&self, process: usize, end: Nanos) -> Nanos {
         let stops = |fault: &&Fault| matches!(fault.what, What::Pause(stopped) if stopped == self.identity(process));
         let stops = self.scenario.faults.iter().filter(stops);
         let missed = stops.filter(|stop| stop.from <= end + AFTERMATH && stop.until > end);
@@ -66,7 +66,7 @@ impl Herd {
 
     /// A server has told one of two processes of its `peer`'s name: the other, or both again, have their time from now on.
     pub(crate) fn told_of_name(&mut self, server: usize, peer: PeerIndex) {
-        let victim = self.peers(server)[peer.0];
+        let Some(victim) = self.peer_of(server, peer) else { return };
         self.shared_since.remove(&(server, victim));
     }
 
@@ -93,8 +93,8 @@ impl Herd {
         let Some(process) = self.processes[server].as_ref().filter(|process| !process.paused) else {
             return BTreeSet::new();
         };
-        let index = self.peers(server).iter().position(|peer| *peer == victim).map(PeerIndex);
-        let is_theirs = |link| process.replica.proven_peer(link) == index && !process.replica.is_closing(link);
+        let Some(index) = self.index_of(server, victim) else { return BTreeSet::new() };
+        let is_theirs = |link| process.replica.proven_peer(link) == Some(index) && !process.replica.is_closing(link);
         let sockets = process.sockets.iter().filter(|(_, socket)| is_theirs(socket.link));
         sockets.map(|(conn, socket)| self.network.server(*conn, socket.end.other())).collect()
     }

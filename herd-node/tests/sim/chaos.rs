@@ -1,7 +1,5 @@
 //! Faults as they happen to the herd.
 
-use herd_node::replica::PeerIndex;
-
 use super::ages::CLOCK_MAX;
 use super::connection::{End, Item};
 use super::faults::What;
@@ -48,6 +46,7 @@ impl Herd {
             What::Lapse(server) => self.lapses[server] += 1,
             What::Impostor(_) => self.start(self.impostor(number)),
             What::Stranger(..) => self.visits_begin(number),
+            What::Unlink(..) | What::Join(..) | What::Tune(_) | What::Rotate => self.change_begins(&what),
         }
     }
 
@@ -78,6 +77,7 @@ impl Herd {
             What::Lapse(server) => self.lapses[server] -= 1,
             What::Impostor(_) => self.crash(self.impostor(number), true),
             What::Stranger(..) => self.visits_end(number),
+            What::Unlink(..) | What::Join(..) | What::Tune(_) | What::Rotate => self.change_ends(&what),
             What::Flap(..) | What::BlackHole(..) | What::HalfOpen(..) | What::Break(..) => {}
             What::ClockStep(..) | What::BothDial(..) | What::Redial(..) => {}
         }
@@ -96,8 +96,7 @@ impl Herd {
 
     /// Somebody, or a mistake, has a server dial that has not asked for it.
     fn dial_unasked(&mut self, server: usize, peer: usize) {
-        let index = self.peers(server).iter().position(|known| *known == peer).map(PeerIndex);
-        if let Some(index) = index.filter(|_| self.processes[server].is_some()) {
+        if let Some(index) = self.index_of(server, peer) {
             let has_link = self.processes[server].as_ref().is_some_and(|process| process.replica.has_link(index));
             self.tally.see(if has_link { "dial beside a link" } else { "dial twice" });
             self.dial(server, index);

@@ -55,6 +55,14 @@ pub(crate) enum What {
     Impostor(usize),
     /// Somebody who is no peer connects to the server.
     Stranger(usize, Script),
+    /// A server is told that a neighbour is none any more; where that is said, the neighbour some time later, too.
+    Unlink(usize, usize, bool),
+    /// A server is told of a neighbour more, and likewise.
+    Join(usize, usize, bool),
+    /// A server is told that its replies promise copies, or that they promise none any more.
+    Tune(usize),
+    /// All servers are told of one secret more, and when that is over that it is the one that proves.
+    Rotate,
 }
 
 /// A kind of fault that is drawn as one.
@@ -79,6 +87,10 @@ pub(crate) enum Kind {
     Lapse,
     Impostor,
     Stranger,
+    Unlink,
+    Join,
+    Tune,
+    Rotate,
 }
 
 /// The faults of one history. All are over by `until`.
@@ -132,5 +144,14 @@ fn what(rng: &mut Rng, kind: Kind, graph: &Graph) -> What {
         Kind::Lapse => What::Lapse(server),
         Kind::Impostor => What::Impostor(server),
         Kind::Stranger => What::Stranger(server, rng.pick(&Script::ALL)),
+        Kind::Unlink => What::Unlink(server, peer, rng.once_in(2)),
+        Kind::Join => {
+            let is_new = |other: &usize| *other != server && !graph.peers[server].contains(other);
+            let others: Vec<usize> = (0..graph.len()).filter(is_new).collect();
+            // Everybody may be its neighbour already.
+            if others.is_empty() { What::Tune(server) } else { What::Join(server, rng.pick(&others), rng.once_in(2)) }
+        }
+        Kind::Tune => What::Tune(server),
+        Kind::Rotate => What::Rotate,
     }
 }

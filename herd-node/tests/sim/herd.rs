@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use herd_node::replica::Reconcile;
+use herd_node::replica::{PeerIndex, Reconcile};
 
 use super::aliases;
 use super::connection::ConnId;
@@ -16,6 +16,7 @@ use super::oracles::{Oracle, Oracles};
 use super::plant::Plant;
 use super::process::{Input, Process};
 use super::queue::{MILLIS, Nanos, Queue, SECOND};
+use super::relink::Changes;
 use super::report::Trace;
 use super::rng::Rng;
 use super::visits::Visit;
@@ -28,7 +29,8 @@ pub(crate) enum Happening {
     Syn {
         dialer: usize,
         boot: u64,
-        peer: usize,
+        /// Whom it is to reach, and what the dialler calls it.
+        peer: (usize, PeerIndex),
         tries: u32,
     },
     /// Something comes to the process `boot` of a server, or to nobody.
@@ -47,6 +49,8 @@ pub(crate) enum Happening {
     /// One break of a flapping pair.
     Flap(usize),
     Start(usize),
+    /// An operator tells a server to read its configuration again.
+    Tell(usize),
     /// A stranger's connection request arrives.
     Visit(usize),
     /// A stranger says something more.
@@ -134,6 +138,7 @@ pub(crate) struct Herd {
     /// The servers' disks, if they have any.
     pub(crate) disks: Vec<Disk>,
     pub(crate) visits: BTreeMap<ConnId, Visit>,
+    pub(crate) changes: Changes,
     /// A server without power does not even refuse.
     pub(crate) powered: Vec<bool>,
     /// How many faults keep each server from running, and from going on.
@@ -165,6 +170,7 @@ impl Herd {
             shared_since: BTreeMap::new(),
             disks: (0..servers).filter(|_| scenario.disk).map(|_| Disk::default()).collect(),
             visits: BTreeMap::new(),
+            changes: Changes::default(),
             powered: vec![true; processes],
             kept_down: vec![0; processes],
             kept_paused: vec![0; processes],
@@ -240,6 +246,7 @@ impl Herd {
             Happening::FaultEnds(number) => self.fault_ends(number),
             Happening::Flap(number) => self.on_flap(number),
             Happening::Start(server) => self.start(server),
+            Happening::Tell(server) => self.tell(server),
             Happening::Visit(fault) => self.on_visit(fault),
             Happening::Drop(conn) => self.on_drop(conn),
             Happening::Committed { server, boot } => self.on_committed(server, boot),
@@ -258,14 +265,12 @@ impl Herd {
     }
 
     /// A connection request: answered, refused, or lost and repeated.
-    fn on_syn(&mut self, dialer: usize, boot: u64, peer: usize, tries: u32) {
-        let Some(index) = self.peers(dialer).iter().position(|known| *known == peer) else { return };
-        let index = herd_node::replica::PeerIndex(index);
+    fn on_syn(&mut self, dialer: usize, boot: u64, (peer, index): (usize, PeerIndex), tries: u32) {
         let lost = self.network.is_cut(dialer, peer) || self.network.is_cut(peer, dialer) || !self.powered[peer];
         let back = self.network.delay(peer, dialer);
         if lost && tries == 0 {
             self.tally.see("dial lost");
-            return self.queue.after(SECOND, Happening::Syn { dialer, boot, peer, tries: 1 });
+            return self.queue.after(SECOND, Happening::Syn { dialer, boot, peer: (peer, index), tries: 1 });
         }
         let Some(acceptor) = self.processes[peer].as_ref().filter(|_| !lost).map(|process| process.boot) else {
             self.tally.see(if lost { "dial timed out" } else { "dial refused" });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use herd_node::replica::{LinkId, PeerIndex};
+use herd_node::replica::LinkId;
 
 use super::faults;
 use super::herd::{Happening, Herd, Scenario, Tally};
@@ -190,7 +190,9 @@ fn unsettled(herd: &Herd) -> Option<String> {
         for (server, peer) in [(one, other), (other, one)] {
             let name = |server| herd.name(server);
             let Some(process) = &herd.processes[server] else { return Some(format!("{} is down", name(server))) };
-            let index = herd.scenario.graph.peers[server].iter().position(|known| *known == peer).map(PeerIndex)?;
+            let Some(index) = herd.index_of(server, peer) else {
+                return Some(format!("{} does not know {}", name(server), name(peer)));
+            };
             // What is closing does not count: a connection that takes nothing more may take ten seconds to be given up.
             let serves = |link: &&LinkId| {
                 process.replica.proven_peer(**link) == Some(index) && !process.replica.is_closing(**link)
@@ -198,6 +200,9 @@ fn unsettled(herd: &Herd) -> Option<String> {
             let links = process.conns.keys().filter(serves).count();
             if links != 1 || !process.replica.has_link(index) || !process.replica.is_caught_up(index) {
                 return Some(format!("{} has {links} links with {}", name(server), name(peer)));
+            }
+            if process.replica.peers().count() != herd.peers(server).len() {
+                return Some(format!("{} has other peers than it should", name(server)));
             }
         }
     }

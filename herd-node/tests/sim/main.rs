@@ -29,6 +29,7 @@ mod profiles;
 mod progress;
 mod queue;
 mod reading;
+mod relink;
 mod report;
 mod rng;
 mod scenarios;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::BytesMut;
-use herd_node::replica::{Candidate, LinkId, PeerIndex, Replica, Ticket};
+use herd_node::replica::{Candidate, LinkId, PeerIndex, Replica, Ticket, Tuning};
 use herd_proto::codec::PeerCodec;
 use herd_proto::{At, Hops};
 
@@ -19,6 +19,8 @@ use super::waits::Wait;
 pub(crate) struct Process {
     pub(crate) boot: u64,
     pub(crate) replica: Replica,
+    /// What the replica was told last of what can be told again.
+    pub(crate) tuning: Tuning,
     pub(crate) sockets: BTreeMap<ConnId, Socket>,
     pub(crate) conns: BTreeMap<LinkId, ConnId>,
     /// When the timer is set to go off.
@@ -35,10 +37,11 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(boot: u64, replica: Replica) -> Self {
+    pub(crate) fn new(boot: u64, replica: Replica, tuning: Tuning) -> Self {
         Self {
             boot,
             replica,
+            tuning,
             sockets: BTreeMap::new(),
             conns: BTreeMap::new(),
             timer: None,
@@ -98,4 +101,6 @@ pub(crate) enum Input {
     DialFailed(PeerIndex),
     Delivered(ConnId, Delivery),
     Posted(Post),
+    /// An operator wants the configuration read again.
+    Reload,
 }

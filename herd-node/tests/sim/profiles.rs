@@ -33,6 +33,8 @@ pub(crate) enum Profile {
     Impostor,
     /// People who are no peers connect to the servers.
     Strangers,
+    /// Operators change links, secrets and promises of servers that run, one by one, while other things fail.
+    Links,
     /// Any of it together, and each time in other shares.
     Swarm,
 }
@@ -50,7 +52,7 @@ pub(crate) struct Mix {
 }
 
 /// Every kind of fault.
-const ALL_KINDS: [Kind; 18] = [
+const ALL_KINDS: [Kind; 22] = [
     Kind::Crash,
     Kind::PowerLoss,
     Kind::CrashAllBut,
@@ -69,11 +71,15 @@ const ALL_KINDS: [Kind; 18] = [
     Kind::Redial,
     Kind::Impostor,
     Kind::Stranger,
+    Kind::Unlink,
+    Kind::Join,
+    Kind::Tune,
+    Kind::Rotate,
 ];
 
 impl Profile {
     /// All profiles, their names, and how many of each there are among as many as these make together.
-    const ALL: [(Self, &'static str, usize); 14] = [
+    const ALL: [(Self, &'static str, usize); 15] = [
         (Self::Calm, "calm", 2),
         (Self::Flap, "flap", 2),
         (Self::Bare, "bare", 1),
@@ -87,6 +93,7 @@ impl Profile {
         (Self::Lapses, "lapses", 1),
         (Self::Impostor, "impostor", 1),
         (Self::Strangers, "strangers", 2),
+        (Self::Links, "links", 3),
         (Self::Swarm, "swarm", 5),
     ];
 
@@ -126,12 +133,29 @@ impl Profile {
             Self::Dials => &[Kind::BothDial, Kind::Redial, Kind::Break],
             Self::Impostor => &[Kind::Impostor, Kind::Impostor, Kind::Crash, Kind::Break],
             Self::Strangers => &[Kind::Stranger],
+            Self::Links => &[
+                Kind::Unlink,
+                Kind::Unlink,
+                Kind::Unlink,
+                Kind::Join,
+                Kind::Join,
+                Kind::Join,
+                Kind::Tune,
+                Kind::Rotate,
+                Kind::Crash,
+                Kind::PowerLoss,
+                Kind::Pause,
+                Kind::Break,
+                Kind::Partition,
+                Kind::Slow,
+            ],
             Self::Swarm => return Self::swarm(rng),
         };
         let most = match self {
             Self::Calm => 0,
             Self::Flap | Self::Bare | Self::Impostor => 3,
             Self::Strangers => 20,
+            Self::Links => 16,
             _ => 8,
         };
         let faults = if most > 0 { 1 + rng.below(most) } else { 0 };
@@ -141,7 +165,10 @@ impl Profile {
     }
 
     fn swarm(rng: &mut Rng) -> Mix {
-        let kinds: Vec<Kind> = ALL_KINDS.into_iter().flat_map(|kind| std::iter::repeat_n(kind, rng.below(3))).collect();
+        let mut kinds: Vec<Kind> = ALL_KINDS.into_iter().flat_map(|kind| std::iter::repeat_n(kind, rng.below(3))).collect();
+        // Whether somebody may be refused as no peer is to be said of those alone who are none, or whose links are changed.
+        let are_few = [Kind::Impostor, Kind::Stranger].iter().any(|kind| kinds.contains(kind));
+        kinds.retain(|kind| !are_few || !matches!(kind, Kind::Unlink | Kind::Join));
         Mix { kinds, faults: 1 + rng.below(12), disk: rng.once_in(3), clocks: rng.once_in(2) }
     }
 }

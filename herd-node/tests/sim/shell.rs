@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use herd_node::replica::{IndexKey, PeerIndex, Replica, Settings};
-use herd_node::secret::Secret;
 use herd_proto::{Nonce, encode};
 
 use super::connection::{ConnId, End};
@@ -17,19 +16,19 @@ impl Herd {
         if self.processes[server].is_some() || self.kept_down[server] > 0 {
             return;
         }
-        let peers = self.peers(server).iter().map(|peer| self.name(*peer).to_owned()).collect();
+        let peers = self.configured(server).into_iter().map(|peer| self.name(peer).to_owned()).collect();
         let mut settings = Settings::new("ucla", self.name(server), peers);
-        let secrets = &self.scenario.secrets[self.identity(server)];
-        settings.secrets = secrets.iter().map(|secret| Secret::new(secret.clone())).collect();
+        settings.secrets = self.secrets(server);
         settings.reconcile = self.scenario.reconcile;
         settings.boot = self.rng.next();
         settings.index_key = IndexKey::new(self.rng.next(), self.rng.next());
         settings.jitter_seed = self.rng.next();
         settings.keeps_changes = self.scenario.disk;
-        settings.copies = self.scenario.copies[self.identity(server)];
+        settings.copies = self.promised(server);
         let boot = settings.boot;
         self.trace(|herd| format!("{} starts as {boot:016x}", herd.name(server)));
         settings.ttl = self.scenario.ttl.map(Duration::from_secs);
+        let tuning = settings.tuning();
         let mut replica = Replica::new(settings, self.instant());
         let wall = self.wall(server);
         replica.handle_wall_clock(self.instant(), wall);
@@ -37,7 +36,7 @@ impl Herd {
             restore(&mut replica, &disk.committed);
         }
         let wall_ahead = self.scenario.clocks[self.identity(server)];
-        self.processes[server] = Some(Process { wall_ahead, ..Process::new(boot, replica) });
+        self.processes[server] = Some(Process { wall_ahead, ..Process::new(boot, replica, tuning) });
         self.powered[server] = true;
         self.oracles.started(server);
         self.note_restored(server);
@@ -81,6 +80,7 @@ impl Herd {
             }
             Input::Delivered(conn, delivery) => self.deliver(server, conn, delivery),
             Input::Posted(post) => self.post(server, &post),
+            Input::Reload => self.reload(server),
         }
         self.settle(server);
     }
@@ -167,11 +167,12 @@ impl Herd {
     }
 
     pub(crate) fn dial(&mut self, server: usize, peer: PeerIndex) {
-        let acceptor = self.peers(server)[peer.0];
+        // Asked for and removed in one go it would not have been asked for.
+        let Some(acceptor) = self.peer_of(server, peer) else { return };
         let delay = self.network.delay(server, acceptor);
         let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else { return };
         self.trace(|herd| format!("{} dials {}", herd.name(server), herd.name(acceptor)));
-        self.queue.after(delay, Happening::Syn { dialer: server, boot, peer: acceptor, tries: 0 });
+        self.queue.after(delay, Happening::Syn { dialer: server, boot, peer: (acceptor, peer), tries: 0 });
     }
 
     /// Sends what there is to send while the connection can take it.

@@ -17,6 +17,8 @@ const WAIT_MAX: Nanos = 800 * MILLIS;
 pub(crate) struct Wait {
     record: Record,
     since: Nanos,
+    /// How many copies its reply promises.
+    wanted: u32,
     /// The servers that have held it, or something newer of its client, at any time since, and those that have said so since.
     holders: BTreeSet<usize>,
 }
@@ -26,7 +28,8 @@ impl Herd {
     pub(crate) fn hand_in(&mut self, server: usize, candidate: &Candidate<'_>, record: &Record) -> Posted {
         let (now, since) = (self.instant(), self.queue.now());
         let Some(process) = &mut self.processes[server] else { return Posted::Full };
-        if self.scenario.copies[server] == 0 {
+        let wanted = process.tuning.copies;
+        if wanted == 0 {
             return process.replica.handle_post(candidate);
         }
         let (posted, ticket) = process.replica.handle_post_to_copy(now, candidate);
@@ -36,7 +39,7 @@ impl Herd {
         };
         let holders = (0..self.processes.len()).filter(holds).map(|process| self.identity(process)).collect();
         if let (Some(ticket), Some(process)) = (ticket, &mut self.processes[server]) {
-            process.waits.insert(ticket, Wait { record: record.clone(), since, holders });
+            process.waits.insert(ticket, Wait { record: record.clone(), since, wanted, holders });
         }
         posted
     }
@@ -73,9 +76,11 @@ impl Herd {
     pub(crate) fn on_settled(&mut self, server: usize, settled: Settled) {
         let Some(process) = &mut self.processes[server] else { return };
         let Some(wait) = process.waits.remove(&settled.ticket) else { return };
-        let copies = self.peers(server).iter().filter(|peer| wait.holders.contains(peer)).count();
+        let peers: Vec<&str> = process.replica.peers().map(|(_, name)| name).collect();
+        let is_peer = |holder: &&usize| peers.contains(&self.scenario.graph.names[**holder].as_str());
+        let copies = wait.holders.iter().filter(is_peer).count();
         self.tally.see(if settled.is_copied { "reply with copies" } else { "reply that can't tell" });
-        if settled.is_copied && copies < self.scenario.copies[server] as usize {
+        if settled.is_copied && copies < wait.wanted as usize {
             let text = format!("{} says that {} has copies; it has {copies}", self.name(server), wait.record.show());
             self.oracles.fail(Oracle::Ack, self.queue.now(), text);
         }

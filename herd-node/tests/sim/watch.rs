@@ -56,6 +56,9 @@ impl Herd {
         let is_fair = match code {
             Some(ErrorCode::Timeout | ErrorCode::Busy) => true,
             Some(ErrorCode::DuplicateName) => self.may_share_name(server, peer),
+            Some(ErrorCode::UnknownPeer) => {
+                self.may_be_no_peer(server, peer.and_then(|peer| self.peer_of(server, peer)))
+            }
             _ => false,
         };
         if !is_fair {
