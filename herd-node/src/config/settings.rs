@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use herd_proto::ServerName;
 
-use crate::net::{Ack, Limits};
+use crate::net::{Ack, Limits, Network};
 use crate::secret::Secret;
 use crate::{disk, journal, places};
 
@@ -43,8 +43,11 @@ impl Config {
 pub struct ServerConfig {
     /// Its name, a [`ServerName`].
     pub name: String,
-    /// Where it listens for clients. Port 0: any free one.
+    /// Where it listens for clients. Port 0: any free one. `[::]` takes IPv4, too.
     pub client: SocketAddr,
+    /// Whose PROXY headers say where clients are, each connection beginning with one; `None`: clients connect themselves. `proxy` and
+    /// `proxy_from`. Default `None`; with `proxy = true` on loopback, loopback.
+    pub proxies: Option<Vec<Network>>,
     /// Where it listens for peers. Port 0: any free one. Loopback, unless there is a secret.
     pub peer: SocketAddr,
     /// Where it answers about itself, over HTTP; `None`: nowhere. Port 0: any free one. Loopback.

@@ -6,15 +6,20 @@
 
 mod accept;
 mod ack;
+mod bucket;
 mod client;
 mod deadline;
 mod dial;
 mod gate;
 mod limits;
 mod link;
+mod listen;
 mod live;
+mod network;
 mod outbox;
+mod pace;
 mod promise;
+mod proxy;
 mod request;
 mod shared;
 #[cfg(feature = "turmoil")]
@@ -29,9 +34,12 @@ mod watch;
 pub(crate) use accept::accept;
 pub(crate) use accept::{accept_clients, accept_peers};
 pub use ack::Ack;
+pub use bucket::Rate;
 pub(crate) use dial::drive;
 pub use limits::Limits;
+pub(crate) use listen::listen;
 pub(crate) use live::Live;
+pub use network::{Network, NetworkError};
 pub(crate) use shared::{PeerAddress, Shared, SharedParts};
 pub(crate) use socket::TcpListener;
 #[cfg(feature = "admin")]

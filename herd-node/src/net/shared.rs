@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use herd_proto::ErrorCode;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -104,7 +105,7 @@ impl Shared {
         let SharedParts { name, replica, peers, live, journal, disk, files_max } = parts;
         Self {
             name,
-            gate: Gate::new(&live.limits, files_max),
+            gate: Gate::new(files_max),
             journal,
             disk,
             waits: Waits::default(),
@@ -255,7 +256,12 @@ impl Shared {
             Event::CaughtUp { peer, records, trigger } => {
                 report("caught-up", Some(*peer), format!("{records} records sent {trigger}"));
             }
-            Event::LinkLost { peer, why } => report("link-lost", Some(*peer), why.to_string()),
+            Event::LinkLost { peer, why } => {
+                if matches!(why, CloseReason::Error(ErrorCode::BadMessage, _)) {
+                    self.tally.count(Reason::PeerInvalid);
+                }
+                report("link-lost", Some(*peer), why.to_string());
+            }
             Event::Refused { link, peer, side, why } => self.report_refused(*link, *peer, *side, why),
             // Reported where it failed, with the reason.
             Event::DialFailed { .. } => {}

@@ -17,7 +17,7 @@ use crate::config::{Config, ServerConfig};
 use crate::disk::Disk;
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, Live, PeerAddress, Shared, SharedParts, TcpListener};
+use crate::net::{self, Live, Network, PeerAddress, Shared, SharedParts, TcpListener};
 use crate::places::{self, Places};
 use crate::recovery::{self, Known};
 use crate::replica::Replica;
@@ -57,6 +57,7 @@ pub struct Server {
     peer_address: SocketAddr,
     admin_address: Option<SocketAddr>,
     status_every: Option<Duration>,
+    proxies: Option<Vec<Network>>,
 }
 
 impl Server {
@@ -107,7 +108,8 @@ impl Server {
             disk.start(Box::new(Known::new(&shared)));
         }
         let status_every = config.journal.as_ref().and_then(|journal| journal.status_every);
-        Ok(Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every })
+        let proxies = server.proxies.clone();
+        Ok(Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every, proxies })
     }
 
     /// Its name.
@@ -145,7 +147,8 @@ impl Server {
     ///
     /// Dropping the future instead is the death of the server: all listeners are closed at once, and every connection is cut.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every } = self;
+        let Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every, proxies } =
+            self;
         let admin_at = admin_address.map(|address| format!(" admin {address}")).unwrap_or_default();
         let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}");
         shared.report("start", &Party::Nobody, whereabouts);
@@ -155,7 +158,7 @@ impl Server {
         };
         let clients_then_links = async {
             // Clients first: their last posts are still to reach the peers.
-            net::accept_clients(&shared, clients).await;
+            net::accept_clients(&shared, clients, proxies).await;
             shared.with_replica(|replica| replica.handle_stop(clock::monotonic()));
             shared.timers_changed.notify_one();
             let no_links = shared.watch.until(|| shared.look(|replica| replica.link_count() == 0));
@@ -209,7 +212,7 @@ async fn recovered(
 
 async fn listen(name: &str, whose: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let failed = |source| BindError::Listen { name: name.to_owned(), whose, address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = net::listen(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
 }

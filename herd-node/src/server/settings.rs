@@ -20,6 +20,7 @@ pub(super) fn replica_settings(config: &Config, server: &ServerConfig) -> Result
         backoff_max: replication.backoff_max,
         hops_max: replication.hops_max,
         unproven_max: limits.unproven_max,
+        invalid_max: limits.peer_invalid_lines_max,
         clients_max: limits.clients_max,
         records_bytes_max: limits.records_bytes_max,
         ttl: config.replication.ttl,
