@@ -9,6 +9,7 @@ mod bound;
 mod differences;
 mod dump;
 mod faults;
+mod haproxy;
 mod herd;
 mod hostile;
 mod ipv6;
