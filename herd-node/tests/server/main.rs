@@ -8,6 +8,7 @@ mod admin;
 mod bound;
 mod differences;
 mod dump;
+mod edges;
 mod faults;
 mod haproxy;
 mod herd;
