@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::journal;
-use crate::net::Shared;
+use crate::net::{Reason, Shared};
 use crate::replica::Replica;
 use crate::status::{Lookout, Status};
 use crate::tls::Tls;
@@ -56,6 +56,11 @@ impl Handle {
     /// For a reload: [`Config::load_tls`](crate::config::Config::load_tls) first, whose error leaves everything as it is, then this.
     pub fn set_tls(&self, tls: Option<Tls>) {
         self.shared.set_tls(tls);
+    }
+
+    /// How often the server has refused, dropped or cut off something for this reason.
+    pub fn refused(&self, reason: Reason) -> u64 {
+        self.shared.tally.of(reason)
     }
 
     /// How the journal is doing.

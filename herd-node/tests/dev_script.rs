@@ -24,7 +24,7 @@ impl Machine {
             symlink(real(tool), machine.tools.path().join(tool)).unwrap();
         }
         let machine = machine.with("uname", "echo Linux").with("id", "echo 0");
-        let machine = machine.with("cc", "exit 0").with("pkg-config", "exit 0");
+        let machine = machine.with("cc", "exit 0").with("pkg-config", "exit 0").with("haproxy", "exit 0");
         machine.with("rustc", "echo 'rustc 1.95.0 (0123456789 2026-01-01)'").with("cargo", "exit 0")
     }
 
@@ -418,4 +418,23 @@ fn debian_packages_are_made_with_the_one_version_of_cargo_deb() {
     let run = Machine::new().dev(&["deb"], &[]);
     assert_eq!((run.commands(), run.code), (vec![], Some(0)));
     assert!(run.said.0.contains("deb: skipped: this is no Debian"), "{:?}", run.said);
+}
+
+#[test]
+fn what_one_test_wants_is_installed_where_that_is_easy() {
+    if Path::new("/usr/sbin/haproxy").exists() {
+        eprintln!("skipped: this machine has haproxy where the script looks for it");
+        return;
+    }
+    let bare = || Machine::new().without("haproxy");
+    let install = "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends haproxy";
+    let run = bare().with("apt-get", "").dev(&["test"], &[]);
+    assert_eq!((run.commands(), run.code), (vec!["apt-get update", install, "cargo test --workspace"], Some(0)));
+    for machine in [bare(), bare().with("apt-get", "").with("id", "echo 1000")] {
+        let run = machine.dev(&["test"], &[]);
+        assert_eq!((run.commands(), run.code), (vec!["cargo test --workspace"], Some(0)));
+        assert!(run.said.1.contains("not tested with: haproxy. On Debian, as root:"), "{:?}", run.said);
+    }
+    let run = bare().with("apt-get", "exit 1").dev(&["test"], &[]);
+    assert_eq!((*run.commands().last().unwrap(), run.code), ("cargo test --workspace", Some(0)), "{:?}", run.said);
 }

@@ -179,6 +179,18 @@ pub enum Problem {
         "{0} is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET, or certificates, from [tls]"
     )]
     NeedsSecret(SocketAddr),
+    /// Not an address or a network.
+    #[error("{} is not an IP address or network, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32", Quoted(.0))]
+    BadNetwork(String),
+    /// Anybody could connect and say whom to believe it is.
+    #[error("{0} is not loopback: that needs proxy_from, the addresses of the proxies")]
+    NeedsProxyFrom(SocketAddr),
+    /// Addresses of proxies, and nobody is to be one.
+    #[error("goes with proxy = true only")]
+    NeedsProxy,
+    /// So many lines at once of a rate that there is not.
+    #[error("goes with {0} only, unless both are 0")]
+    NeedsRate(&'static str),
     /// A number of copies for replies that wait for none.
     #[error("goes with ack = \"replicated\" only")]
     NeedsReplicated,

@@ -144,6 +144,7 @@ impl<'a> Herd<'a> {
         Ok(ServerConfig {
             name: (*server.name.get_ref()).to_owned(),
             client: *server.client.get_ref(),
+            proxies: server.proxies.clone(),
             peer: *server.peer.get_ref(),
             admin: server.admin.as_ref().map(|admin| *admin.get_ref()),
             peers: peers.map(|peer| self.peer(server, peer)).collect::<Result<_, _>>()?,

@@ -8,7 +8,9 @@
 //!
 //! [[server]]                         # one or more
 //! name   = "Riley"
-//! client = "127.0.0.1:12000"         # IP:PORT; port 0 is any free one
+//! client = "127.0.0.1:12000"         # IP:PORT; port 0 is any free one; [::]:12000 takes IPv6 and IPv4
+//! proxy  = false                     # clients come by a proxy that sends a PROXY header, version 1 or 2
+//! proxy_from = ["10.0.0.0/8"]        # with proxy = true: the proxies' addresses or networks; default on loopback: loopback
 //! peer   = "127.0.0.1:13000"         # loopback, unless there is a secret
 //! admin  = "127.0.0.1:14000"         # over HTTP, for those who watch over it; loopback, unless there is a token; default none
 //! peers  = ["Jaquez", "Juzang"]      # at most 16, and they name this one too; default none
@@ -284,6 +286,7 @@ fn default_server(server: &DefaultServer) -> ServerConfig {
     ServerConfig {
         name: server.name.to_owned(),
         client: loopback(server.client_port),
+        proxies: None,
         peer: loopback(server.peer_port),
         admin: cfg!(feature = "admin").then(|| loopback(server.admin_port)),
         peers: peers.map(|peer| PeerConfig { name: peer.name.to_owned(), dial: loopback(peer.peer_port) }).collect(),

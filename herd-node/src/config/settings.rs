@@ -8,7 +8,7 @@ use std::time::Duration;
 use herd_proto::ServerName;
 
 use super::TlsConfig;
-use crate::net::{Ack, Limits};
+use crate::net::{Ack, Limits, Network};
 use crate::secret::Secret;
 use crate::{disk, journal, places};
 
@@ -69,8 +69,11 @@ impl Config {
 pub struct ServerConfig {
     /// Its name, a [`ServerName`].
     pub name: String,
-    /// Where it listens for clients. Port 0: any free one.
+    /// Where it listens for clients. Port 0: any free one. `[::]` takes IPv4, too.
     pub client: SocketAddr,
+    /// Whose PROXY headers say where clients are, each connection beginning with one; `None`: clients connect themselves. `proxy` and
+    /// `proxy_from`. Default `None`; with `proxy = true` on loopback, loopback.
+    pub proxies: Option<Vec<Network>>,
     /// Where it listens for peers. Port 0: any free one. Loopback, unless there is a secret or `tls` with peers.
     pub peer: SocketAddr,
     /// Where it answers about itself, over HTTP; `None`: nowhere. Port 0: any free one. Loopback, unless there is a token.

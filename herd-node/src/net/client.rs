@@ -20,7 +20,9 @@ use crate::places::{self, Appended, Failure, Places, Query, Reply};
 
 use super::ack::Ack;
 use super::deadline::{Deadline, Waits};
+use super::gate::Pass;
 use super::outbox::{Outbox, put_end};
+use super::pace::{Grant, Pace};
 use super::promise::Promise;
 use super::request::{Asked, Outcome, Refusal};
 use super::shared::Shared;
@@ -39,8 +41,16 @@ const TURN_LINES: usize = 128;
 /// Over-long lines after which a connection is closed (WIRE §1.7).
 const LONG_LINES_MAX: u32 = 3;
 
-/// Serves a client until it goes away, breaks a bound, or the server stops. Its first line is waited for from `connected_at` on.
-pub(super) async fn serve(shared: &Shared, stream: Stream, address: SocketAddr, connected_at: Instant) {
+/// Serves a client until it goes away, breaks a bound, or the server stops. `address` is its own, also where it comes by a proxy. Its first
+/// line is waited for from `connected_at` on.
+pub(super) async fn serve(
+    shared: &Shared,
+    stream: Stream,
+    address: SocketAddr,
+    connected_at: Instant,
+    pass: &Pass,
+) {
+    let now = clock::monotonic();
     let mut client = ClientTask {
         shared,
         party: Party::Client(address),
@@ -51,6 +61,8 @@ pub(super) async fn serve(shared: &Shared, stream: Stream, address: SocketAddr, 
         outbox: Outbox::default(),
         journal: shared.journal.batch(),
         long_lines: 0,
+        invalid_lines: 0,
+        pace: Pace::new(address.ip(), pass.talk(), now),
         turn: 0,
         deadline: Deadline::new(connected_at + shared.live().limits.first_line),
         is_over: false,
@@ -79,6 +91,9 @@ struct ClientTask<'a> {
     outbox: Outbox,
     journal: Batch,
     long_lines: u32,
+    /// Lines that were no request, since the last that was one.
+    invalid_lines: u32,
+    pace: Pace,
     /// Lines answered since others had their turn.
     turn: usize,
     deadline: Deadline,
@@ -97,19 +112,22 @@ impl ClientTask<'_> {
         loop {
             self.answer_input().await?;
             self.give_way().await;
-            if self.long_lines >= LONG_LINES_MAX {
-                self.shared.tally.count(Reason::LongLines);
-                return Ok("too many over-long lines");
+            if let Some((reason, why)) = self.nuisance() {
+                self.shared.tally.count(reason);
+                return Ok(why);
             }
-            if self.is_over && !self.outbox.is_waiting() {
+            if self.is_over && !self.outbox.is_waiting() && !self.pace.is_held() {
                 return Ok(if stop.is_cancelled() { "this server stops" } else { "closed by the client" });
             }
-            let may_read = !self.is_over && self.has_room();
+            let may_read = !self.is_over && self.has_room() && !self.pace.is_held();
             self.input.reserve(if may_read { READ_BYTES } else { 0 });
             tokio::select! {
                 biased;
                 // First, so that a client that never pauses can't put it off.
-                () = &mut stopped, if !self.is_over => self.is_over = true,
+                () = &mut stopped, if !self.is_over => {
+                    self.is_over = true;
+                    self.pace.release();
+                }
                 read = self.stream.read_buf(&mut self.input), if may_read => {
                     self.is_ended = read? == 0;
                     self.is_over = self.is_ended;
@@ -118,6 +136,10 @@ impl ClientTask<'_> {
                     // A client that waited for us was not idle.
                     self.deadline.extend(clock::monotonic() + self.shared.live().limits.line);
                     self.note_failure(failure);
+                }
+                () = self.pace.over(), if self.pace.is_held() => {
+                    // It had said something, and was made to wait.
+                    self.deadline.extend(clock::monotonic() + self.shared.live().limits.line);
                 }
                 // After reading: what came in time but was not looked at in time counts.
                 waited_for = self.deadline.passed(), if may_read && !self.outbox.is_waiting() => {
@@ -171,11 +193,22 @@ impl ClientTask<'_> {
                 }
             }
             self.batch = batch;
-            if self.long_lines >= LONG_LINES_MAX && self.batch.is_empty() {
+            if self.batch.is_empty() && self.nuisance().is_some() {
                 break;
             }
         }
         self.flush().await
+    }
+
+    /// Why the connection is to be closed for what it sent, once that is answered.
+    fn nuisance(&self) -> Option<(Reason, &'static str)> {
+        if self.long_lines >= LONG_LINES_MAX {
+            Some((Reason::LongLines, "too many over-long lines"))
+        } else if self.shared.live().limits.invalid_lines_max.is_some_and(|max| self.invalid_lines > max) {
+            Some((Reason::InvalidLines, "too many invalid lines in a row"))
+        } else {
+            None
+        }
     }
 
     /// Lets others run when this connection has had its turn: between replies, so never between a lone request and its reply.
@@ -195,23 +228,47 @@ impl ClientTask<'_> {
     fn decode(&mut self) -> io::Result<()> {
         let room = self.shared.live().limits.pending_max.saturating_sub(self.outbox.pending());
         let room = if self.has_room() { room } else { 0 };
-        while self.batch.len() < room {
+        let is_stopping = self.is_over && !self.is_ended;
+        // What was read is answered before the server is no more, however fast it came.
+        let grant = if is_stopping {
+            Grant::all(room)
+        } else {
+            self.pace.grant(&self.shared.live().limits, clock::monotonic, room)
+        };
+        while self.batch.len() < grant.lines {
             let next = if self.is_ended {
                 self.codec.decode_eof(&mut self.input)?
             } else {
                 self.codec.decode(&mut self.input)?
             };
             let Some(incoming) = next else { break };
-            if incoming.as_ref().is_err_and(|invalid| invalid.error.expected == Expected::LineWithinCap) {
-                self.long_lines += 1;
-                self.shared.tally.count(Reason::LongLine);
+            match &incoming {
+                Ok(_) => self.invalid_lines = 0,
+                Err(invalid) if invalid.error.expected == Expected::LineWithinCap => {
+                    self.long_lines += 1;
+                    self.shared.tally.count(Reason::LongLine);
+                }
+                Err(_) => self.invalid_lines = self.invalid_lines.saturating_add(1),
             }
+            let is_valid = incoming.is_ok();
             self.batch.push(Asked::new(incoming));
-            if self.long_lines >= LONG_LINES_MAX {
+            if !is_valid && self.nuisance().is_some() {
                 break;
             }
         }
+        self.pace.settle(grant, self.batch.len());
+        if self.batch.is_empty() && grant.lines < room && self.has_line() {
+            // They came too fast.
+            self.pace.hold(grant, clock::monotonic());
+            self.shared.tally.count(Reason::HeldBack);
+        }
         self.set_deadline()
+    }
+
+    /// Whether a whole line waits to be decoded, or one that is known to be over-long.
+    fn has_line(&self) -> bool {
+        let is_long = self.input.len() > self.shared.live().limits.client_line_bytes_max;
+        is_long || (self.is_ended && !self.input.is_empty()) || memchr::memchr(b'\n', &self.input).is_some()
     }
 
     fn set_deadline(&mut self) -> io::Result<()> {
@@ -371,7 +428,8 @@ impl ClientTask<'_> {
     }
 
     fn note_failure(&mut self, failure: Option<Failure>) {
-        if let Some(Failure { status, message }) = failure {
+        if let Some(Failure { status, message, bound }) = failure {
+            self.shared.tally.count(Reason::of_places(bound));
             self.note("places-failed", &format!("{status}: {message}"));
         }
     }

@@ -22,6 +22,7 @@ use crate::replica::{ClientHash, LinkId};
 use super::shared::{Shared, time_until};
 use super::socket;
 use super::stream::Stream;
+use super::tally::Reason;
 use super::traffic::Traffic;
 
 /// What is taken from the replica for one write.
@@ -129,7 +130,10 @@ impl LinkTask<'_> {
                 biased;
                 // Ends come first: a peer that never pauses must not be able to put them off.
                 () = &mut stopped => return Ok("this server stops"),
-                () = sleep_until(cut_off) => return Err(socket::stalled(self.patience())),
+                () = sleep_until(cut_off) => {
+                    self.shared.tally.count(Reason::PeerStalled);
+                    return Err(socket::stalled(self.patience()));
+                }
                 // Neither must it be able to put off what it is sent.
                 () = over(&mut self.pause), if self.pause.is_some() => self.pause = None,
                 ready = self.stream.readable() => {

@@ -29,7 +29,6 @@ impl Shared {
         let Renewal { live, tuning, secrets, tls, peers } = renewal;
         let now = clock::monotonic();
         self.set_tls(tls);
-        self.gate.set_limits(&live.limits);
         let gone = self.with_replica(|replica| {
             // Under the replica's lock, since what a reply promises and what the replica waits for belong together.
             self.replace_live(live);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use herd_proto::ErrorCode;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -129,7 +130,7 @@ impl Shared {
         let numbers: Vec<PeerIndex> = replica.peers().map(|(peer, _)| peer).collect();
         Self {
             name,
-            gate: Gate::new(&live.limits, files_max),
+            gate: Gate::new(files_max),
             journal,
             disk,
             waits: Waits::default(),
@@ -330,7 +331,12 @@ impl Shared {
             Event::CaughtUp { peer, records, trigger } => {
                 report("caught-up", Some(*peer), format!("{records} records sent {trigger}"));
             }
-            Event::LinkLost { peer, why } => report("link-lost", Some(*peer), why.to_string()),
+            Event::LinkLost { peer, why } => {
+                if matches!(why, CloseReason::Error(ErrorCode::BadMessage, _)) {
+                    self.tally.count(Reason::PeerInvalid);
+                }
+                report("link-lost", Some(*peer), why.to_string());
+            }
             Event::Refused { link, peer, side, why } => self.report_refused(*link, *peer, *side, why),
             // Reported where it failed, with the reason.
             Event::DialFailed { .. } => {}

@@ -51,6 +51,24 @@ pub struct Failure {
     pub status: &'static str,
     /// For people, one line.
     pub message: String,
+    /// The bound of [`Settings`] that was met, if it was one.
+    pub bound: Option<Bound>,
+}
+
+/// What a question about places may use up at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// [`Settings::queue_max`].
+    Waiting,
+    /// [`Settings::deadline`].
+    Time,
+    /// [`Settings::body_max`].
+    Bytes,
+    /// [`Settings::breaker_failures`], for [`Settings::breaker_pause`].
+    Breaker,
+    /// [`Settings::calls_per_minute`] or [`Settings::calls_per_day`].
+    Budget,
 }
 
 /// A reply now, or one to wait for.

@@ -130,6 +130,8 @@ pub struct Tuning {
     pub hops_max: u8,
     /// See [`Settings::unproven_max`]. Of connections to come.
     pub unproven_max: usize,
+    /// See [`Settings::invalid_max`].
+    pub invalid_max: u32,
     /// See [`Settings::clients_max`]. Nothing that is held is forgotten.
     pub clients_max: usize,
     /// See [`Settings::records_bytes_max`]. Nothing that is held is forgotten.
@@ -151,6 +153,7 @@ impl Settings {
             backoff_max: self.backoff_max,
             hops_max: self.hops_max,
             unproven_max: self.unproven_max,
+            invalid_max: self.invalid_max,
             clients_max: self.clients_max,
             records_bytes_max: self.records_bytes_max,
             copies: self.copies,
@@ -168,6 +171,7 @@ impl Settings {
             backoff_max: self.backoff_max,
             hops_max: self.hops_max,
             unproven_max: self.unproven_max,
+            invalid_max: self.invalid_max,
             clients_max: self.clients_max,
             records_bytes_max: self.records_bytes_max,
             copies: self.copies,

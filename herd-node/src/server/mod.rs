@@ -19,7 +19,7 @@ use crate::config::{Config, ServerConfig};
 use crate::disk::{self, Disk};
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, PeerAddress, Shared, SharedParts, TcpListener};
+use crate::net::{self, Network, PeerAddress, Shared, SharedParts, TcpListener};
 use crate::places::{self, Places};
 use crate::recovery::{self, Known};
 use crate::replica::Replica;
@@ -62,6 +62,7 @@ pub struct Server {
     lookout: Arc<Lookout>,
     client_address: SocketAddr,
     peer_address: SocketAddr,
+    proxies: Option<Vec<Network>>,
 }
 
 impl Server {
@@ -108,8 +109,8 @@ impl Server {
         }
         let lookout = Arc::default();
         admin.open(&shared, &lookout);
-        let config = Arc::new(config.clone());
-        Ok(Self { config, shared, clients, peers, admin, lookout, client_address, peer_address })
+        let (config, proxies) = (Arc::new(config.clone()), server.proxies.clone());
+        Ok(Self { config, shared, clients, peers, admin, lookout, client_address, peer_address, proxies })
     }
 
     /// Its name.
@@ -152,7 +153,7 @@ impl Server {
     ///
     /// Dropping the future instead is the death of the server: all listeners are closed at once, and every connection is cut.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { config: _, shared, clients, peers, admin, lookout, client_address, peer_address } = self;
+        let Self { config: _, shared, clients, peers, admin, lookout, client_address, peer_address, proxies } = self;
         let admin_at = admin.address().map(|address| format!(" admin {address}")).unwrap_or_default();
         let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}");
         shared.report("start", &Party::Nobody, whereabouts);
@@ -162,7 +163,7 @@ impl Server {
         };
         let clients_then_links = async {
             // Clients first: their last posts are still to reach the peers.
-            net::accept_clients(&shared, clients).await;
+            net::accept_clients(&shared, clients, proxies).await;
             shared.with_replica(|replica| replica.handle_stop(clock::monotonic()));
             shared.timers_changed.notify_one();
             let no_links = shared.watch.until(|| shared.look(|replica| replica.link_count() == 0));
@@ -236,7 +237,7 @@ async fn recovered(
 
 async fn listen(name: &str, whose: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let failed = |source| BindError::Listen { name: name.to_owned(), whose, address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = net::listen(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
 }

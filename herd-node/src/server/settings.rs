@@ -34,6 +34,7 @@ pub(super) fn tuning(config: &Config, server: &ServerConfig) -> replica::Tuning 
         backoff_max: replication.backoff_max,
         hops_max: replication.hops_max,
         unproven_max: limits.unproven_max,
+        invalid_max: limits.peer_invalid_lines_max,
         clients_max: limits.clients_max,
         records_bytes_max: limits.records_bytes_max,
         copies: match server.ack {

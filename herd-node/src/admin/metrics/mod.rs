@@ -72,7 +72,7 @@ fn write_server(out: &mut Exposition, status: &Status) {
 
 fn write_clients(out: &mut Exposition, shared: &Shared, status: &Status) {
     out.gauge("herd_clients_connected", "Connections of clients.", status.clients);
-    let max = shared.gate.connections_max();
+    let max = shared.gate.connections_max(&shared.live().limits);
     out.gauge("herd_clients_connected_max", "Connections of clients that there may be.", max);
     let counters = &status.counters;
     let mut posts = out.family("herd_posts_total", Kind::Counter, "Posts of clients, by what became of them.");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use herd_node::clock;
+use herd_node::net::Reason;
 use herd_node::server::{BindError, Server};
 
 use super::super::support::child::{Process, command, write_config};
@@ -144,6 +145,7 @@ async fn so_many_connections_and_not_one_more() {
     }
     let mut one_more = Client::connect(address).await;
     Answer::read(one_more.rest().await).assert_refuses(503, "32 connections are open");
+    assert_eq!(herd.handle("Riley").refused(Reason::AdminFull), 1);
     herd.connect("Riley").await.post("kiwi", "+1+2", "3").await;
     // The last place works, and comes back.
     let mut last = held.pop().unwrap();
