@@ -81,9 +81,14 @@ impl Gate {
         Self { files_max, inside: Arc::default() }
     }
 
+    /// How many connections there may be: as many as the limits say, and the process has files for.
+    pub(crate) fn connections_max(&self, limits: &Limits) -> usize {
+        limits.connections_max.min(self.files_max.saturating_sub(FILES_RESERVED)).max(1)
+    }
+
     /// Lets a connection in for as long as the pass is kept. Whose it is may turn out later: [`Pass::claim`].
     pub(crate) fn enter(&self, limits: &Limits) -> Result<Pass, Shut> {
-        let connections_max = limits.connections_max.min(self.files_max.saturating_sub(FILES_RESERVED)).max(1);
+        let connections_max = self.connections_max(limits);
         let mut inside = lock(&self.inside);
         if inside.connections >= connections_max {
             return Err(Shut::Full(connections_max));

@@ -8,6 +8,7 @@
 
 mod line;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,8 @@ pub struct Status {
     pub disk: Option<disk::Stats>,
     /// How it stands with each configured peer, in the order of the configuration.
     pub peers: Vec<PeerStatus>,
+    /// What was refused, dropped or cut off since the start, by the words of [`Reason`](crate::net::Reason).
+    pub refused: BTreeMap<&'static str, u64>,
 }
 
 /// How a server stands with one peer. Where there are two links for a moment, it speaks of the newer.
@@ -121,6 +124,7 @@ impl Status {
                 journal: None,
                 disk: None,
                 peers: replica.links(now).map(|link| peer_status(shared, &link, now)).collect(),
+                refused: BTreeMap::new(),
             };
             (status, links)
         });
@@ -131,6 +135,7 @@ impl Status {
             let traffic = link.map(|link| shared.traffic(link).total());
             (peer.bytes_received, peer.bytes_sent) = traffic.unwrap_or_default();
         }
+        status.refused = shared.tally.counts().map(|(reason, count)| (reason.as_str(), count)).collect();
         status
     }
 }

@@ -10,6 +10,7 @@
 
 mod agreement;
 mod arguments;
+mod attack;
 mod files;
 mod herd;
 mod isolation;
