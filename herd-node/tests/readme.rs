@@ -149,7 +149,9 @@ fn the_oldest_rust_is_as_said() {
 
 #[test]
 fn links_lead_to_files() {
-    for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "herd-node/README.md", "fuzz/README.md", "packaging/README.md"] {
+    for document in
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "herd-node/README.md", "fuzz/README.md", "packaging/README.md"]
+    {
         let text = fs::read_to_string(root().join(document)).unwrap();
         let directory = root().join(document).parent().unwrap().to_owned();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

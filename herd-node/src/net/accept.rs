@@ -107,13 +107,7 @@ fn admit_proxy(shared: &Shared, proxies: &[Network], address: SocketAddr) -> Res
 }
 
 /// Serves the client that `proxy` speaks for, if it says so; itself, where it speaks for nobody. The header comes before TLS.
-async fn serve_proxied(
-    shared: &Shared,
-    stream: TcpStream,
-    proxy: SocketAddr,
-    connected_at: Instant,
-    mut pass: Pass,
-) {
+async fn serve_proxied(shared: &Shared, stream: TcpStream, proxy: SocketAddr, connected_at: Instant, mut pass: Pass) {
     let header = proxy::client_of(&stream, shared.live().limits.first_line);
     let header = tokio::select! {
         biased;

@@ -43,13 +43,7 @@ const LONG_LINES_MAX: u32 = 3;
 
 /// Serves a client until it goes away, breaks a bound, or the server stops. `address` is its own, also where it comes by a proxy. Its first
 /// line is waited for from `connected_at` on.
-pub(super) async fn serve(
-    shared: &Shared,
-    stream: Stream,
-    address: SocketAddr,
-    connected_at: Instant,
-    pass: &Pass,
-) {
+pub(super) async fn serve(shared: &Shared, stream: Stream, address: SocketAddr, connected_at: Instant, pass: &Pass) {
     let now = clock::monotonic();
     let mut client = ClientTask {
         shared,

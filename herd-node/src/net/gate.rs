@@ -86,7 +86,7 @@ impl Gate {
         lock(&self.inside).connections
     }
 
-    /// How many may be.
+    /// How many connections there may be: as many as the limits say, and the process has files for.
     pub(crate) fn connections_max(&self, limits: &Limits) -> usize {
         limits.connections_max.min(self.files_max.saturating_sub(FILES_RESERVED)).max(1)
     }

@@ -12,6 +12,7 @@
 
 mod agreement;
 mod arguments;
+mod attack;
 mod files;
 mod herd;
 mod isolation;

@@ -4,7 +4,10 @@ use super::*;
 
 /// Mistakes after [`PAIR`], so that their first line is the file's 11th.
 pub(super) const TABLES: &[(&str, &str)] = &[
-    ("[herdd]", "11: herdd: unknown key; known here: herd, server, admin, places, journal, disk, tls, limits, replication"),
+    (
+        "[herdd]",
+        "11: herdd: unknown key; known here: herd, server, admin, places, journal, disk, tls, limits, replication",
+    ),
     ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file, control"),
     (
         "[herd]\nname = \"\\u001b[2J\"",
