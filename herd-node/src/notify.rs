@@ -12,8 +12,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
+use herd_node::clock;
 use herd_node::handle::Handle;
-use herd_node::replica::{PeerIndex, Replica};
+use herd_node::replica::{LinkState, Replica};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::run::complain;
@@ -147,16 +148,16 @@ fn standing(servers: &[Handle]) -> String {
 struct Counts {
     links: usize,
     peers: usize,
-    clients: usize,
+    clients: u64,
 }
 
 impl Counts {
     fn of(replica: &Replica) -> Self {
-        let peers = || (0..).map(PeerIndex).take_while(|peer| replica.peer_name(*peer).is_some());
+        let links = || replica.links(clock::monotonic());
         Self {
-            links: peers().filter(|peer| replica.has_link(*peer)).count(),
-            peers: peers().count(),
-            clients: usize::try_from(replica.digest().count()).unwrap_or(usize::MAX),
+            links: links().filter(|link| link.state == LinkState::Connected).count(),
+            peers: links().count(),
+            clients: replica.digest().count(),
         }
     }
 }
