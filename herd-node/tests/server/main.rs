@@ -16,6 +16,7 @@ mod limits;
 mod links;
 mod places;
 mod process;
+mod recorded_disks;
 mod segments;
 mod sessions;
 mod status;
