@@ -22,6 +22,7 @@ mod places;
 mod process;
 mod proxied;
 mod rates;
+mod recorded_disks;
 mod reload;
 mod segments;
 mod sessions;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::honest::Quantiles;
-use super::lives::{Life, Lives, Seen};
+use super::lives::{Life, Lives, Look, Seen};
 use super::settings::{
     AGREE_WITHIN, FILES_GROWN_MAX, MINUTE_P99_MAX, P99_MAX, SLOPE_MAX_KIB_AN_HOUR, Settings, TTL,
     UNKNOWN_IN_A_MILLION_MAX, WARM_UP,
@@ -305,7 +305,13 @@ fn life(life: &Life) -> Value {
         "memory_kib": [first.map(|look| look.memory_kib), last.map(|look| look.memory_kib)],
         "files": [first.map(|look| look.files), last.map(|look| look.files)],
         "ended": life.ended,
+        "looks": life.looks.iter().map(look).collect::<Vec<_>>(),
     })
+}
+
+/// Seconds since the start, KiB, files.
+fn look(look: &Look) -> Value {
+    json!([look.age.as_secs(), look.memory_kib, look.files])
 }
 
 fn millis(time: Duration) -> f64 {

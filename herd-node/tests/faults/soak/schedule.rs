@@ -21,9 +21,9 @@ pub(crate) enum Kind {
     Roll,
 }
 
-/// Kinds and how often they come, in a hundred.
+/// Kinds and how often they come, in a hundred. Those that end processes are rare: memory is judged by long lives.
 const WEIGHTS: [(Kind, u64); 5] =
-    [(Kind::Kill, 10), (Kind::Pause, 30), (Kind::Wire, 45), (Kind::Reload, 12), (Kind::Roll, 3)];
+    [(Kind::Kill, 6), (Kind::Pause, 32), (Kind::Wire, 48), (Kind::Reload, 12), (Kind::Roll, 2)];
 
 const WIRES: [Wire; 6] =
     [Wire::Cut, Wire::Mute, Wire::Deaf, Wire::HalfClosed, Wire::Late(Duration::from_millis(50)), Wire::Narrow(20_000)];
