@@ -86,7 +86,7 @@ never\t'Never'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l interval -d 'How often to ask, at the shortest every 0.01 s' -r
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l interval -d 'How often to ask a server that does not tell by itself, at the shortest every 0.01 s' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l count -d 'End after so many changes' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l for -d 'End after so long' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F

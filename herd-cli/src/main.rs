@@ -25,6 +25,7 @@ mod replay;
 mod signals;
 mod track;
 mod watch;
+mod watchtower;
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;

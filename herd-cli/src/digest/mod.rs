@@ -7,10 +7,11 @@ mod verdict;
 
 use std::time::Duration;
 
-use herd_cli::{AdminError, ServerStatus, status};
+use herd_cli::{AdminError, ServerStatus};
 use tokio::task::JoinSet;
 
 use crate::fault::{Fault, causes};
+use crate::watchtower::{TOKEN_VARIABLE, admin_server};
 
 pub(crate) use targets::{Target, targets};
 pub(crate) use verdict::{Verdict, grouped};
@@ -75,7 +76,7 @@ async fn ask_all(targets: &[Target], timeout: Duration) -> Report {
 
 async fn ask(target: Target, timeout: Duration) -> Row {
     let status = match &target.address {
-        Ok(address) => status(address, timeout).await.map_err(|error| reason(&error)),
+        Ok(address) => admin_server(address, timeout).status().await.map_err(|error| reason(&error)),
         Err(why) => Err((*why).to_owned()),
     };
     let status = status.and_then(|status| match &target.expected {
@@ -91,6 +92,7 @@ fn reason(error: &AdminError) -> String {
         AdminError::Unreachable { source, .. } => causes(source),
         AdminError::TimedOut { timeout, .. } => format!("no answer within {} s", timeout.as_secs_f64()),
         AdminError::NotHttp { source, .. } => format!("no HTTP answer: {}", causes(source)),
+        AdminError::Refused { status: 401, .. } => format!("it wants a token, from the environment's {TOKEN_VARIABLE}"),
         AdminError::Refused { status, .. } => format!("HTTP status {status}"),
         AdminError::NotAStatus { why, .. } => format!("the answer is no server's status: {why}"),
         other => causes(other),
