@@ -76,8 +76,8 @@ const NODE: &[Room] = &[
     room("places", &["clock", "secret"], CLOCKS),
     room("net", &["clock", "disk", "journal", "places", "random", "replica", "secret"], BACKENDS_AND_CLOCKS),
     // On top of net: what is to be seen of a server, and who shows it.
-    room("status", &["clock", "disk", "journal", "net", "replica"], CLOCKS),
-    room("admin", &["journal", "net", "status"], CLOCKS),
+    room("status", &["clock", "disk", "journal", "net", "places", "replica"], CLOCKS),
+    room("admin", &["clock", "disk", "journal", "net", "places", "replica", "secret", "status"], CLOCKS),
     // 3: assembly.
     room("config", &["disk", "journal", "net", "places", "secret"], &["tokio", "Instant::now", "SystemTime"]),
     room(

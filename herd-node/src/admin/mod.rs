@@ -5,6 +5,7 @@
 //! | `GET /` | the page: [`page`] |
 //! | `GET /events` | positions as they change, as server-sent events: [`events`] |
 //! | `GET /healthz` | `ok`: the process lives and answers; nobody is asked for a token |
+//! | `GET /metrics` | what is counted and measured, for Prometheus: [`metrics`], docs/metrics.md |
 //! | `GET /readyz` | 200 or 503, and [`Ready`](crate::status::Ready) as one line of JSON, with the reason |
 //! | `GET /status.json` | [`Status`](crate::status::Status) as one line of JSON: docs/status.schema.json |
 //!
@@ -26,6 +27,7 @@ mod connection;
 mod desk;
 mod events;
 mod guarded;
+mod metrics;
 mod page;
 mod pages;
 

@@ -8,7 +8,8 @@ use hyper::{Method, Request, StatusCode};
 use super::answer::{Answer, HTML, JSON, TEXT, error, events, whole};
 use super::desk::Desk;
 use super::events::{READERS_MAX, Reader, Stream};
-use super::{access, events as of_events, page};
+use super::metrics::{Process, Readers};
+use super::{access, events as of_events, metrics, page};
 use crate::net::Reason;
 use crate::status::Status;
 
@@ -27,15 +28,17 @@ enum What {
     Document,
     Events,
     Health,
+    Metrics,
     Ready,
     Status,
 }
 
 /// Every page, by path.
-const PAGES: [Page; 5] = [
+const PAGES: [Page; 6] = [
     Page { path: "/", is_open: false, takes_query: false, what: What::Document },
     Page { path: "/events", is_open: false, takes_query: true, what: What::Events },
     Page { path: "/healthz", is_open: true, takes_query: false, what: What::Health },
+    Page { path: "/metrics", is_open: false, takes_query: false, what: What::Metrics },
     Page { path: "/readyz", is_open: false, takes_query: false, what: What::Ready },
     Page { path: "/status.json", is_open: false, takes_query: false, what: What::Status },
 ];
@@ -45,7 +48,7 @@ pub(super) async fn answer<B>(desk: &Desk, request: &Request<B>) -> Answer {
     let page = PAGES.iter().find(|page| page.path == request.uri().path());
     match refusal(desk, request, page) {
         Err(refusal) => refusal,
-        Ok((page, is_head)) => shown(desk, page, request.uri().query(), is_head),
+        Ok((page, is_head)) => shown(desk, page, request.uri().query(), is_head).await,
     }
 }
 
@@ -102,10 +105,11 @@ fn known_pages() -> String {
     text
 }
 
-fn shown(desk: &Desk, page: &Page, query: Option<&str>, is_head: bool) -> Answer {
+async fn shown(desk: &Desk, page: &Page, query: Option<&str>, is_head: bool) -> Answer {
     match page.what {
         What::Document => document(),
         What::Health => whole(StatusCode::OK, TEXT, "ok\n"),
+        What::Metrics => measured(desk).await,
         What::Ready => ready(desk),
         What::Status => status(desk),
         What::Events => stream(desk, query, is_head),
@@ -131,6 +135,15 @@ fn status(desk: &Desk) -> Answer {
         Some((shared, lookout)) => whole(StatusCode::OK, JSON, json_line(&Status::of(shared, lookout))),
         None => not_yet(),
     }
+}
+
+async fn measured(desk: &Desk) -> Answer {
+    let Some((shared, lookout)) = desk.server() else { return not_yet() };
+    // Counting open files may take milliseconds: on a thread that serves nobody. It neither panics nor is it cancelled.
+    let process = tokio::task::spawn_blocking(Process::read).await.unwrap_or_default();
+    let readers = Readers(desk.hub.readers());
+    let text = metrics::text(shared, &Status::of(shared, lookout), process, readers);
+    whole(StatusCode::OK, metrics::CONTENT_TYPE, text)
 }
 
 /// There is nothing to be told while the disk log is read.

@@ -6,6 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
@@ -163,7 +164,7 @@ impl ClientTask<'_> {
                 // A client that waited for us was not idle.
                 self.deadline.extend(clock::monotonic() + self.shared.live().limits.idle);
             }
-            self.note_latency(began, batch.get(..applied).unwrap_or_default());
+            self.note_served(began, batch.get(..applied).unwrap_or_default());
             for item in batch.drain(..applied) {
                 self.give_way().await;
                 self.reply(&item);
@@ -269,8 +270,15 @@ impl ClientTask<'_> {
     }
 
     /// What the batch promised is so: from now on only its client can keep it waiting.
-    fn note_latency(&self, began: Instant, batch: &[Asked]) {
-        let posts = batch.iter().filter(|asked| asked.is_taken()).count();
+    fn note_served(&self, began: Instant, batch: &[Asked]) {
+        let (mut posts, mut lookups) = (0, 0);
+        for asked in batch {
+            posts += usize::from(asked.is_taken());
+            lookups += u64::from(matches!(asked.outcome(), Outcome::Near(_)));
+        }
+        if lookups > 0 {
+            self.shared.lookups.fetch_add(lookups, Ordering::Relaxed);
+        }
         if posts > 0 {
             self.shared.latency.record(clock::monotonic().saturating_duration_since(began), posts);
         }

@@ -68,6 +68,7 @@ impl Gate {
     }
 
     /// How many may be.
+    #[cfg(feature = "admin")]
     pub(crate) const fn connections_max(&self) -> usize {
         self.connections_max
     }

@@ -76,6 +76,8 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     /// How long posts took.
     pub(crate) latency: Latency,
+    /// WHATSATs that were answered with a position.
+    pub(super) lookups: AtomicU64,
     pub(crate) gate: Gate,
     /// Cancelled first: no more clients, no more reading from those there are.
     pub(crate) stop_clients: CancellationToken,
@@ -115,6 +117,7 @@ impl Shared {
             waits: Waits::default(),
             tally: Tally::default(),
             latency: Latency::default(),
+            lookups: AtomicU64::new(0),
             stop_clients: CancellationToken::new(),
             stop_links: CancellationToken::new(),
             timers_changed: Notify::new(),
@@ -132,6 +135,12 @@ impl Shared {
     /// What may change while the server runs, as it is now. To be asked each time it is wanted, and not kept: a kept one stays as it was.
     pub(crate) fn live(&self) -> arc_swap::Guard<Arc<Live>> {
         self.live.load()
+    }
+
+    /// How many WHATSATs were answered with a position.
+    #[cfg(feature = "admin")]
+    pub(crate) fn lookups(&self) -> u64 {
+        self.lookups.load(Ordering::Relaxed)
     }
 
     /// When this server's certificate ends, in seconds since 1970, if it has one.

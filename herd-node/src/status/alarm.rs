@@ -44,6 +44,38 @@ pub enum Alarm {
     CertificateExpiring,
 }
 
+impl Alarm {
+    /// Every alarm.
+    pub const ALL: [Self; 10] = [
+        Self::LinkDown,
+        Self::Alone,
+        Self::NotInSync,
+        Self::StoreNearlyFull,
+        Self::StoreFull,
+        Self::JournalDropping,
+        Self::DiskFailing,
+        Self::PlacesFailing,
+        Self::FilesNearlyFull,
+        Self::CertificateExpiring,
+    ];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LinkDown => "link_down",
+            Self::Alone => "alone",
+            Self::NotInSync => "not_in_sync",
+            Self::StoreNearlyFull => "store_nearly_full",
+            Self::StoreFull => "store_full",
+            Self::JournalDropping => "journal_dropping",
+            Self::DiskFailing => "disk_failing",
+            Self::PlacesFailing => "places_failing",
+            Self::FilesNearlyFull => "files_nearly_full",
+            Self::CertificateExpiring => "certificate_expiring",
+        }
+    }
+}
+
 /// An alarm that is raised.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -153,6 +185,13 @@ fn is_nearly(count: u64, max: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_alarm_has_one_name() {
+        for alarm in Alarm::ALL {
+            assert_eq!(serde_json::json!(alarm), alarm.as_str());
+        }
+    }
 
     #[test]
     fn nine_tenths_are_not_more_than_nine_tenths() {

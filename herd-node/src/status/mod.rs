@@ -29,6 +29,8 @@ pub use ready::Ready;
 
 pub(crate) use line::journal_regularly;
 pub(crate) use lookout::Lookout;
+#[cfg(feature = "admin")]
+pub(crate) use process::{files_max, open_files, resident_bytes};
 
 /// Posts in [`Status::newest`].
 const NEWEST_MAX: usize = 20;

@@ -20,7 +20,7 @@ pub(crate) fn files_max() -> Option<u64> {
 }
 
 /// Bytes of memory that it holds.
-#[cfg_attr(not(feature = "admin"), expect(dead_code, reason = "shown among the metrics only"))]
+#[cfg(feature = "admin")]
 pub(crate) fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -90,7 +90,7 @@ impl Hub {
         }
     }
 
-    async fn round(&self, shared: &Shared, moves: &mut Moves) {
+    pub(super) async fn round(&self, shared: &Shared, moves: &mut Moves) {
         // Before anything is looked at: see `Seat`.
         self.seats().iter().for_each(|seat| seat.begin_round());
         moves.clear();

@@ -168,7 +168,7 @@ mod tests {
         for value in ["1,2", "1,2,0", "1,2,-1", "1,2,20040.1", "1,2,inf", "91,0,1"] {
             assert_eq!(parse(Some(&format!("circle={value}"))), Err(EXPECTED_CIRCLE), "{value}");
         }
-        for value in ["", "a%20b", "%0a", "%ff", "a\u{2003}b"] {
+        for value in ["", "a%20b", "%0a", "%ff"] {
             assert!(
                 parse(Some(&format!("client={value}"))).is_err_and(|why| why.starts_with("a client is")),
                 "{value:?}"

@@ -78,11 +78,7 @@ impl Reader {
             return fixed(GREETING);
         }
         loop {
-            let said = match &mut self.kind {
-                Kind::Watcher(watcher) => watcher.next(&self.place),
-                Kind::Clients(clients) => clients.next(&self.place),
-            };
-            match said {
+            match self.say() {
                 Said::This(bytes) => {
                     self.quiet = quiet();
                     return bytes;
@@ -98,6 +94,20 @@ impl Reader {
                 },
             }
         }
+    }
+
+    /// What there is to be said now.
+    pub(super) fn say(&mut self) -> Said {
+        match &mut self.kind {
+            Kind::Watcher(watcher) => watcher.next(&self.place),
+            Kind::Clients(clients) => clients.next(&self.place),
+        }
+    }
+
+    /// Bytes that wait for it, for tests.
+    #[cfg(test)]
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.place.seat.bytes()
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 /// Mistakes after [`PAIR`], so that their first line is the file's 11th.
 pub(super) const TABLES: &[(&str, &str)] = &[
-    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, disk, limits, replication"),
+    ("[herdd]", "11: herdd: unknown key; known here: herd, server, admin, places, journal, disk, limits, replication"),
     ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file"),
     (
         "[herd]\nname = \"\\u001b[2J\"",
@@ -149,12 +149,12 @@ const SERVERS: &[(&str, &str, &str)] = &[
     (
         "peers = [\"Jaquez\"]",
         "peers = [\"Jaquez\"]\nadmin = \"192.0.2.1:14000\"",
-        "6: server.admin: 192.0.2.1:14000 is not loopback: the admin listener is for this machine only",
+        "6: server.admin: 192.0.2.1:14000 is not loopback: that needs a token, from admin.token_file or the environment's HERD_ADMIN_TOKEN",
     ),
     (
         "peers = [\"Jaquez\"]",
         "peers = [\"Jaquez\"]\nadmin = \"0.0.0.0:14000\"",
-        "6: server.admin: 0.0.0.0:14000 is not loopback: the admin listener is for this machine only",
+        "6: server.admin: 0.0.0.0:14000 is not loopback: that needs a token, from admin.token_file or the environment's HERD_ADMIN_TOKEN",
     ),
     (
         "peers = [\"Jaquez\"]",
