@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::journal;
-use crate::net::Shared;
+use crate::net::{Reason, Shared};
 use crate::replica::{PeerIndex, Replica};
 use crate::status::Status;
 use crate::tls::Tls;
@@ -53,6 +53,11 @@ impl Handle {
     /// What the server says about itself now.
     pub fn status(&self) -> Status {
         Status::of(&self.shared)
+    }
+
+    /// How often the server has refused, dropped or cut off something for this reason.
+    pub fn refused(&self, reason: Reason) -> u64 {
+        self.shared.tally.of(reason)
     }
 
     /// From now on connections speak TLS with what is in `tls`: other certificates, other CAs. Links and clients that are connected
