@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn progress_is_of_the_time_since_the_last_look() {
-        let target = Target { name: String::new(), address: String::new(), socket: "127.0.0.1:1".parse().unwrap(), tls: None };
+        let target =
+            Target { name: String::new(), address: String::new(), socket: "127.0.0.1:1".parse().unwrap(), tls: None };
         let load = Load {
             targets: vec![target],
             answerer: Answerer::Server,
