@@ -218,8 +218,19 @@ fn free_text_can_neither_forge_a_line_nor_fail_to_be_read() {
 #[test]
 fn every_error_code_is_read_back() {
     use ErrorCode::*;
-    let codes =
-        [BadMessage, WrongHerd, WrongName, UnknownPeer, BadAuth, DuplicateName, SelfDial, Timeout, Settings, Busy, WrongVersion];
+    let codes = [
+        BadMessage,
+        WrongHerd,
+        WrongName,
+        UnknownPeer,
+        BadAuth,
+        DuplicateName,
+        SelfDial,
+        Timeout,
+        Settings,
+        Busy,
+        WrongVersion,
+    ];
     for code in codes {
         let line = written(|out| encode::error(out, code, "x"));
         let PeerMessage::Error(error) = parsed(line.trim_end()) else { panic!("an ERR") };
