@@ -95,10 +95,13 @@ const NODE: &[Room] = &[
         CLOCKS,
     ),
     // 4: the program. It sees the library as any other program does.
-    room("run", &["command"], CLOCKS),
+    room("run", &["attend", "command"], CLOCKS),
+    room("attend", &["command", "control", "run"], CLOCKS),
+    room("control", &[], CLOCKS),
+    room("reload_command", &["command", "control", "run"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
     room("dump", &["command"], CLOCKS),
-    room("command", &["demo", "dump", "run"], CLOCKS),
+    room("command", &["control", "demo", "dump", "reload_command", "run"], CLOCKS),
     room("main", &["command"], CLOCKS),
     room("lib", &[], &[]),
 ];

@@ -21,4 +21,5 @@ mod reconcile;
 mod refusals;
 mod status;
 mod stopping;
+mod topology;
 mod vectors;

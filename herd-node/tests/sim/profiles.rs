@@ -165,7 +165,8 @@ impl Profile {
     }
 
     fn swarm(rng: &mut Rng) -> Mix {
-        let mut kinds: Vec<Kind> = ALL_KINDS.into_iter().flat_map(|kind| std::iter::repeat_n(kind, rng.below(3))).collect();
+        let mut kinds: Vec<Kind> =
+            ALL_KINDS.into_iter().flat_map(|kind| std::iter::repeat_n(kind, rng.below(3))).collect();
         // Whether somebody may be refused as no peer is to be said of those alone who are none, or whose links are changed.
         let are_few = [Kind::Impostor, Kind::Stranger].iter().any(|kind| kinds.contains(kind));
         kinds.retain(|kind| !are_few || !matches!(kind, Kind::Unlink | Kind::Join));

@@ -34,7 +34,9 @@ impl Herd {
     /// The neighbours of a server by its configuration.
     pub(crate) fn configured(&self, process: usize) -> Vec<usize> {
         let server = self.identity(process);
-        let is_in_force = |changes: &BTreeMap<(usize, usize), u32>, peer| changes.get(&(server, peer)).is_some_and(|count| *count > 0);
+        let is_in_force = |changes: &BTreeMap<(usize, usize), u32>, peer| {
+            changes.get(&(server, peer)).is_some_and(|count| *count > 0)
+        };
         let peers = self.scenario.graph.peers[server].iter().copied();
         let kept = peers.filter(|peer| !is_in_force(&self.changes.unlinked, *peer));
         let joined = self.changes.joined.iter().filter(|((of, _), count)| *of == server && **count > 0);
