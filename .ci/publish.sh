@@ -170,3 +170,48 @@ as_a_stranger() {
     rm -rf "$place"
     return $code
 }
+
+# ---- Debian packages ---------------------------------------------------------------------------------------------------------
+
+# Builds herd-node and herd-cli as Debian packages into target/deb, looks into them, and as root installs, uses and purges them in a
+# Debian of its own. Where that can't be had, less is done, and that is said.
+lane_deb() {
+    [ $# -eq 0 ] || wrong_usage "deb takes no options"
+    make_ready
+    if ! have dpkg-deb; then
+        printf '%sdeb: skipped: this is no Debian (no dpkg-deb)%s\n' "$bold" "$plain"
+        return 0
+    fi
+    get_deb_tools
+    local packages="${CARGO_TARGET_DIR:-target}/deb" cargo_deb
+    find_cargo_deb || {
+        printf '%sdeb: skipped: cargo-deb can not be had%s\n' "$bold" "$plain"
+        return 0
+    }
+    cargo_ build --release --bins || return
+    run packaging/build-deb "$cargo_deb" "$packages" || return
+    run packaging/test-deb "$packages"
+}
+
+# The version that the packages were made and looked at with.
+cargo_deb_version=3.8.0
+
+# Leaves in `cargo_deb` what makes the packages. Installed under target/tools if it is not there: it takes about a minute.
+find_cargo_deb() {
+    local tools="${CARGO_TARGET_DIR:-target}/tools"
+    for cargo_deb in "$(command -v cargo-deb)" "$tools/bin/cargo-deb"; do
+        if [ -x "$cargo_deb" ] && [ "$("$cargo_deb" --version 2>/dev/null)" = "$cargo_deb_version" ]; then return 0; fi
+    done
+    run cargo install cargo-deb --version "$cargo_deb_version" --locked --root "$tools"
+}
+
+# What looks into packages and installs them, by Debian's names. Whatever can't be had is done without.
+get_deb_tools() {
+    local missing=() tool
+    for tool in shellcheck mmdebstrap; do have "$tool" || missing+=("$tool"); done
+    [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && have apt-get || return 0
+    printf '%sMissing: %s. Installing now.%s\n' "$bold" "${missing[*]}" "$plain"
+    run apt-get update || true
+    run env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" ||
+        complain "that did not work; going on without"
+}

@@ -1,6 +1,6 @@
 //! One line between servers: parser and oracle read the same of it, written again it is the same line, no client's line is one.
 
-use herd_proto::{At, Escaped, Hashes, Hello, PeerMessage, Request, encode};
+use herd_proto::{At, Escaped, Hashes, Hello, PeerMessage, Request, Versions, encode};
 
 use crate::oracle::{self, Peer};
 
@@ -44,6 +44,7 @@ fn to_client(line: &[u8]) {
 pub(crate) fn value<B: AsRef<[u8]>>(message: &PeerMessage<B>) -> Peer {
     match message {
         PeerMessage::Hello(hello) => Peer::Hello {
+            version: hello.versions().oldest(),
             herd: hello.herd().to_string(),
             from: hello.from().to_string(),
             to: hello.to().to_string(),
@@ -106,7 +107,10 @@ pub(crate) fn written<B: AsRef<[u8]>>(message: &PeerMessage<B>) -> Vec<u8> {
     let mut out = Vec::new();
     match message {
         PeerMessage::Hello(hello) => {
-            let again = Hello::new(hello.herd(), hello.from(), hello.to(), hello.boot(), hello.nonce());
+            let oldest = hello.versions().oldest();
+            let only = Versions::new(oldest, oldest).unwrap();
+            let (boot, nonce) = (hello.boot(), hello.nonce());
+            let again = Hello::speaking(only, hello.herd(), hello.from(), hello.to(), boot, nonce);
             encode::hello(&mut out, &again);
             out.pop();
             for (key, value) in hello.settings() {

@@ -190,7 +190,7 @@ fn hello(choices: &mut Choices<'_>) {
     let mut written = Vec::new();
     encode::hello(&mut written, &hello);
     assert_eq!(peer_line::value(&PeerMessage::Hello(hello)), peer_line::value(&PeerMessage::parse(&line).unwrap()));
-    arrives(&line, &written, &Peer::Hello { herd, from, to, boot, nonce: texts::hex(&nonce.0), settings });
+    arrives(&line, &written, &Peer::Hello { version: 1, herd, from, to, boot, nonce: texts::hex(&nonce.0), settings });
 }
 
 fn auth(choices: &mut Choices<'_>) {

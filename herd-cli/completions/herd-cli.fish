@@ -33,7 +33,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_needs_command" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_needs_command" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -s V -l version -d 'Print version'
@@ -42,6 +42,7 @@ complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "whatsat" -d 'Ask 
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "send" -d 'Send lines as they are, pipelined'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "watch" -d 'Follow where clients are: one line whenever that changes'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "digest" -d 'Compare what the servers of a herd hold, and say whether they agree'
+complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "status" -d 'The herd at a glance: servers, links, alarms, and whether they agree'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "bench" -d 'Put servers under load and measure them: rate and latencies, propagation, a burst of clients'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "conformance" -d 'Hold servers, of whatever make, against what the protocol says'
 complete -c herd-cli -n "__fish_herd_cli_needs_command" -f -a "replay" -d 'Post a track from a file, GPX, NMEA or CSV, at its own pace'
@@ -59,7 +60,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand iamat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
@@ -71,7 +72,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand whatsat" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
@@ -83,7 +84,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l interval -d 'How often to ask, at the shortest every 0.01 s' -r
@@ -98,10 +99,11 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l admin -d 'Where a server answers to those who watch over it, as ip:port or host:port; as often as there are servers [default: as the configuration says; five servers on this machine]' -r
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l token-file -d 'A file with the token that servers want, readable not by everybody [default: HERD_ADMIN_TOKEN of the environment]' -r -F
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l wait -d 'How long servers that differ are asked again before that is said: they may just be telling each other' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s t -l timeout -d 'How long to wait for the connection and for each next reply' -r
@@ -112,9 +114,25 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -l admin -d 'Where a server answers to those who watch over it, as ip:port or host:port; as often as there are servers [default: as the configuration says; five servers on this machine]' -r
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -l token-file -d 'A file with the token that servers want, readable not by everybody [default: HERD_ADMIN_TOKEN of the environment]' -r -F
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -l wait -d 'How long servers that differ are asked again before that is said: they may just be telling each other' -r
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -l watch -d 'Show it again and again: every 2 seconds, or as often as said; on a terminal in place. Ctrl-C ends it' -r
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -s t -l timeout -d 'How long to wait for the connection and for each next reply' -r
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -l format -d 'How replies are shown' -r -f -a "auto\t'As human on a terminal, as raw elsewhere'
+human\t'For people: sentences and a table'
+raw\t'The bytes as they came; escaped on a terminal'
+json\t'One JSON object a line'"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
+always\t'Always'
+never\t'Never'"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -s C -l connections -d 'Connections, which the servers take in turn' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -s P -l pipeline -d 'Requests in flight on each connection; with --rate the most that may be [default: 1; with --rate 128]' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l clients -d 'Clients that post, shared out among the connections [default: 100000; with --burst 10000]' -r
@@ -138,7 +156,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l echo -d 'Load an echo in this process instead of a server: the generator\'s own limit'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l propagation -d 'Measure from a post at one server, each in turn, until it is visible at every other'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand bench" -l burst -d 'Let each client connect and post once, all within --window'
@@ -156,7 +174,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -l list -d 'Say what would be tried, and connect to nobody'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand conformance" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -177,7 +195,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -l altitude -d 'Post heights, too: <ele>, those of GGA, the column alt'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -190,7 +208,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand repl" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
@@ -202,7 +220,7 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -l dir -d 'Write all pages, each as a file, into this directory' -r -f -a "(__fish_complete_directories)"
@@ -215,18 +233,19 @@ json\t'One JSON object a line'"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -l color -d 'When colours are used; auto heeds NO_COLOR' -r -f -a "auto\t'On a terminal'
 always\t'Always'
 never\t'Never'"
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -s s -l server -d 'A server\'s name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one; for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each; iamat, whatsat, send and watch go on with the next when one fails' -r -f -a "(herd-cli completions servers 2>/dev/null)"
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -l json -d 'One JSON object a reply, on one line (the same as --format json)'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "iamat" -d 'Say where a client is'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "whatsat" -d 'Ask what is near a client'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "send" -d 'Send lines as they are, pipelined'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "watch" -d 'Follow where clients are: one line whenever that changes'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "digest" -d 'Compare what the servers of a herd hold, and say whether they agree'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "bench" -d 'Put servers under load and measure them: rate and latencies, propagation, a burst of clients'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "conformance" -d 'Hold servers, of whatever make, against what the protocol says'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "replay" -d 'Post a track from a file, GPX, NMEA or CSV, at its own pace'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "repl" -d 'Talk line by line: protocol lines, and shorter words for them; with history and completion'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "completions" -d 'Print what makes a shell complete command lines of this program'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "man" -d 'Print a man page, or write all of them'
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest bench conformance replay repl completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "iamat" -d 'Say where a client is'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "whatsat" -d 'Ask what is near a client'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "send" -d 'Send lines as they are, pipelined'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "watch" -d 'Follow where clients are: one line whenever that changes'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "digest" -d 'Compare what the servers of a herd hold, and say whether they agree'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "status" -d 'The herd at a glance: servers, links, alarms, and whether they agree'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "bench" -d 'Put servers under load and measure them: rate and latencies, propagation, a burst of clients'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "conformance" -d 'Hold servers, of whatever make, against what the protocol says'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "replay" -d 'Post a track from a file, GPX, NMEA or CSV, at its own pace'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "repl" -d 'Talk line by line: protocol lines, and shorter words for them; with history and completion'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "completions" -d 'Print what makes a shell complete command lines of this program'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "man" -d 'Print a man page, or write all of them'
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand help; and not __fish_seen_subcommand_from iamat whatsat send watch digest status bench conformance replay repl completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

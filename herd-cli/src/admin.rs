@@ -10,7 +10,7 @@ use bytes::Bytes;
 use herd_proto::ServerName;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1;
-use hyper::header::HOST;
+use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -25,7 +25,9 @@ const STATUS_BYTES_MAX: usize = 1 << 20;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// What a server holds and how it stands with its peers.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+///
+/// What a server of an earlier version does not say is `None`, or none.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct ServerStatus {
     /// Its name.
@@ -40,6 +42,55 @@ pub struct ServerStatus {
     pub root: String,
     /// Its peers, in the order of its configuration.
     pub peers: Vec<PeerStatus>,
+    /// The version of its program.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Milliseconds since it was set up.
+    #[serde(default)]
+    pub uptime_ms: Option<u64>,
+    /// What its reply to a post promises: `local`, `replicated=2`, `durable`.
+    #[serde(default)]
+    pub ack: Option<String>,
+    /// Clients that are connected to it.
+    #[serde(default)]
+    pub clients: Option<u64>,
+    /// Posts a second, of the last ten seconds or so.
+    #[serde(default)]
+    pub posts_per_s: Option<f64>,
+    /// What is wrong with it at present, by its own account.
+    #[serde(default)]
+    pub alarms: Vec<Alarm>,
+    /// Whether it may be sent clients.
+    #[serde(default)]
+    pub ready: Option<Readiness>,
+}
+
+/// Something that a server says is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Alarm {
+    /// Which kind: `link_down`, `disk_failing`.
+    pub alarm: String,
+    /// Whom it is about, if a peer.
+    #[serde(default)]
+    pub peer: Option<String>,
+    /// For how many milliseconds it has been so.
+    #[serde(default)]
+    pub since_ms: Option<u64>,
+    /// The same for people.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+/// Whether a server may be sent clients.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Readiness {
+    /// It may.
+    pub ready: bool,
+    /// Why not.
+    #[serde(default)]
+    pub why: Option<String>,
 }
 
 /// How a server stands with one peer.
@@ -52,6 +103,28 @@ pub struct PeerStatus {
     pub state: String,
     /// Both ends held the same when they last looked.
     pub in_sync: bool,
+    /// For how many milliseconds `state` has been so.
+    #[serde(default)]
+    pub since_ms: Option<u64>,
+    /// Records that wait to be sent to it.
+    #[serde(default)]
+    pub dirty: Option<u64>,
+    /// Milliseconds since it was last heard on the connection there is.
+    #[serde(default)]
+    pub heard_ms: Option<u64>,
+    /// How the last link or dial ended, if one did.
+    #[serde(default)]
+    pub closed: Option<Closed>,
+}
+
+/// How a link, or an attempt to have one, ended.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Closed {
+    /// Why.
+    pub why: String,
+    /// How many milliseconds ago.
+    pub ago_ms: u64,
 }
 
 impl PeerStatus {
@@ -60,6 +133,38 @@ impl PeerStatus {
         self.state == "connected"
     }
 }
+
+/// What proves to a server that one may look at it. Shown nowhere.
+#[derive(Clone)]
+pub struct AdminToken(HeaderValue);
+
+impl AdminToken {
+    /// Bytes that a token may have.
+    const BYTES_MAX: usize = 4_096;
+
+    /// A token as the server has it: 1 to 4,096 visible ASCII characters.
+    ///
+    /// # Errors
+    /// It is none; the error holds nothing of it.
+    pub fn new(text: &str) -> Result<Self, TokenError> {
+        let is_token = (1..=Self::BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let value = HeaderValue::from_str(&format!("Bearer {text}")).ok().filter(|_| is_token);
+        let mut value = value.ok_or(TokenError)?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+}
+
+impl std::fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AdminToken(…)")
+    }
+}
+
+/// A text is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a token of 1 to {} visible ASCII characters", AdminToken::BYTES_MAX)]
+pub struct TokenError;
 
 /// Why there is no status.
 #[derive(Debug, thiserror::Error)]
@@ -115,11 +220,23 @@ pub enum AdminError {
 /// # Errors
 /// Nobody is there, or there is no status to be had in time.
 pub async fn status(address: &Address, timeout: Duration) -> Result<ServerStatus, AdminError> {
-    let asked = tokio::time::timeout(timeout, ask(address)).await;
+    status_by(address, None, timeout).await
+}
+
+/// The same, of a server that wants a token.
+///
+/// # Errors
+/// As of [`status`]; a wrong token is [`AdminError::Refused`].
+pub async fn status_by(
+    address: &Address,
+    token: Option<&AdminToken>,
+    timeout: Duration,
+) -> Result<ServerStatus, AdminError> {
+    let asked = tokio::time::timeout(timeout, ask(address, token)).await;
     asked.unwrap_or_else(|_| Err(AdminError::TimedOut { address: address.clone(), timeout }))
 }
 
-async fn ask(address: &Address) -> Result<ServerStatus, AdminError> {
+async fn ask(address: &Address, token: Option<&AdminToken>) -> Result<ServerStatus, AdminError> {
     let unreachable = |source| AdminError::Unreachable { address: address.clone(), source };
     let not_http = |source| AdminError::NotHttp { address: address.clone(), source };
     let stream = TcpStream::connect((address.reachable_host(), address.port())).await.map_err(unreachable)?;
@@ -129,7 +246,7 @@ async fn ask(address: &Address) -> Result<ServerStatus, AdminError> {
     // Moves the bytes; ended when this call is, however that ends.
     let mut mover = JoinSet::new();
     mover.spawn(connection);
-    let response = sender.send_request(request(address)).await.map_err(not_http)?;
+    let response = sender.send_request(request(address, token)).await.map_err(not_http)?;
     if response.status() != StatusCode::OK {
         return Err(AdminError::Refused { address: address.clone(), status: response.status().as_u16() });
     }
@@ -140,11 +257,14 @@ async fn ask(address: &Address) -> Result<ServerStatus, AdminError> {
     }
 }
 
-fn request(address: &Address) -> Request<Empty<Bytes>> {
+fn request(address: &Address, token: Option<&AdminToken>) -> Request<Empty<Bytes>> {
     let mut request = Request::new(Empty::new());
     *request.uri_mut() = hyper::Uri::from_static("/status.json");
     if let Ok(host) = address.to_string().parse() {
         request.headers_mut().insert(HOST, host);
+    }
+    if let Some(AdminToken(value)) = token {
+        request.headers_mut().insert(AUTHORIZATION, value.clone());
     }
     request
 }
@@ -181,6 +301,30 @@ mod tests {
     fn a_status_may_have_more_fields_than_are_known() {
         let status = read(GOOD.as_bytes()).unwrap();
         assert_eq!((status.name.as_str(), status.records, status.peers[0].is_connected()), ("Riley", 2, true));
+    }
+
+    #[test]
+    fn what_an_earlier_version_does_not_say_is_unknown() {
+        let status = read(GOOD.as_bytes()).unwrap();
+        assert_eq!((status.clients, status.posts_per_s, status.ready, status.alarms.len()), (None, None, None, 0));
+        let more =
+            r#"{"clients":7,"posts_per_s":1.5,"ready":{"ready":false,"why":"alone"},"alarms":[{"alarm":"alone"}],"#;
+        let status = read(GOOD.replacen('{', more, 1).as_bytes()).unwrap();
+        let why = status.ready.unwrap().why;
+        assert_eq!(
+            (status.clients, why.as_deref(), status.alarms[0].alarm.as_str()),
+            (Some(7), Some("alone"), "alone")
+        );
+    }
+
+    #[test]
+    fn a_token_is_visible_ascii_and_is_shown_nowhere() {
+        assert_eq!(format!("{:?}", AdminToken::new("a-token-of-some-length").unwrap()), "AdminToken(…)");
+        let most = "x".repeat(AdminToken::BYTES_MAX);
+        assert!(AdminToken::new(&most).is_ok());
+        for text in ["", "two words", "b\u{f6}se", "a\r\nx: y", &(most + "x")] {
+            assert_eq!(AdminToken::new(text).unwrap_err(), TokenError, "{text:?}");
+        }
     }
 
     #[test]

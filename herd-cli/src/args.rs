@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use herd_cli::{Servers, TlsSettings};
 
 use crate::bench::BenchArgs;
 use crate::conformance::ConformanceArgs;
 use crate::fault::Fault;
 use crate::pages::{Completion, ManArgs};
 use crate::replay::ReplayArgs;
+use crate::status::StatusArgs;
 use crate::watch::WatchArgs;
 
 /// Talk to a location herd: say where a client is, ask what is near it.
@@ -61,14 +63,14 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Compare what the servers of a herd hold, and say whether they agree
     Digest {
-        /// Where a server answers to those who watch over it, as ip:port or host:port; as often as there are servers
-        /// [default: as the configuration says; five servers on this machine]
-        #[arg(long, value_name = "ADDR")]
-        admin: Vec<String>,
+        #[command(flatten)]
+        whom: AdminArgs,
         /// How long servers that differ are asked again before that is said: they may just be telling each other
         #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds_or_none)]
         wait: Duration,
     },
+    /// The herd at a glance: servers, links, alarms, and whether they agree
+    Status(StatusArgs),
     /// Put servers under load and measure them: rate and latencies, propagation, a burst of clients
     Bench(Box<BenchArgs>),
     /// Hold servers, of whatever make, against what the protocol says
@@ -87,11 +89,23 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
+/// Whom to ask what they say of themselves.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct AdminArgs {
+    /// Where a server answers to those who watch over it, as ip:port or host:port; as often as there are servers
+    /// [default: as the configuration says; five servers on this machine]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin: Vec<String>,
+    /// A file with the token that servers want, readable not by everybody [default: HERD_ADMIN_TOKEN of the environment]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
 /// Which server.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServerArgs {
     /// A server's name, or its address as ip:port or host:port [default: Riley; the first of a FILE without one;
-    /// for digest, bench and conformance all there are]. Several times: bench loads each, conformance tries each;
+    /// for digest, status, bench and conformance all there are]. Several times: bench loads each, conformance tries each;
     /// iamat, whatsat, send and watch go on with the next when one fails
     #[arg(long = "server", short, global = true, value_name = "NAME|ADDR", help_heading = "Server")]
     pub(crate) servers: Vec<String>,
@@ -113,9 +127,43 @@ pub(crate) struct ServerArgs {
     #[arg(long, short, global = true, value_name = "SECONDS", default_value = "10", help_heading = "Server")]
     #[arg(value_parser = seconds)]
     pub(crate) timeout: Duration,
+    /// Speak TLS with the servers [default: as the FILE of --config says]
+    #[arg(long, global = true, help_heading = "Server")]
+    tls: bool,
+    /// Who vouches for the servers: CA certificates, PEM. The system's own list is not used [default: as the FILE of
+    /// --config says]
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Server")]
+    ca: Option<PathBuf>,
+    /// The name in a server's certificate, where that is not the host or address that is connected to
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Server")]
+    tls_name: Option<String>,
 }
 
 impl ServerArgs {
+    /// What is known of TLS with the servers of `herd`; `None`: they are spoken to in plain text.
+    pub(crate) fn tls(&self, herd: &Servers) -> Result<Option<TlsSettings>, Fault> {
+        if !self.tls && !herd.speak_tls() {
+            self.refuse_tls("goes with --tls")?;
+            return Ok(None);
+        }
+        let needs_ca = || Fault::Usage("--tls needs --ca FILE, the CA that vouches for the servers".to_owned());
+        let ca = self.ca.as_deref().or(herd.ca()).ok_or_else(needs_ca)?;
+        let settings = TlsSettings::from_ca_file(ca)?;
+        Ok(Some(match &self.tls_name {
+            Some(name) => settings.name(name)?,
+            None => settings,
+        }))
+    }
+
+    /// Refuses options of TLS where they `why`.
+    pub(crate) fn refuse_tls(&self, why: &str) -> Result<(), Fault> {
+        let given = [(self.tls, "--tls"), (self.ca.is_some(), "--ca"), (self.tls_name.is_some(), "--tls-name")];
+        match given.iter().find(|(is_given, _)| *is_given) {
+            Some((_, option)) => Err(Fault::Usage(format!("{option} {why}"))),
+            None => Ok(()),
+        }
+    }
+
     /// The one server, where there can be only one.
     pub(crate) fn server(&self) -> Result<Option<&str>, Fault> {
         match &self.servers[..] {
@@ -178,7 +226,7 @@ pub(crate) enum When {
 }
 
 /// Above or equal to 0, at most a million seconds.
-fn seconds_or_none(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn seconds_or_none(text: &str) -> Result<Duration, &'static str> {
     let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.')) && text.parse() == Ok(0.0);
     let wrong = "expected seconds, at least 0 and at most 1000000, such as 2 or 0.5";
     if is_zero { Ok(Duration::ZERO) } else { seconds(text).map_err(|_| wrong) }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use herd_cli::{Builder, Client, ClientError, Event, Server, Servers};
+use herd_cli::{Builder, Client, ClientError, Event, Server, Servers, TlsSettings};
 
 use crate::args::ServerArgs;
 use crate::fault::{Fault, causes, complain};
@@ -16,6 +16,7 @@ pub(crate) struct Choice {
     servers: Vec<Server>,
     /// They were found by name, and errors name them.
     named: bool,
+    tls: Option<TlsSettings>,
 }
 
 impl Choice {
@@ -31,13 +32,17 @@ impl Choice {
             [] => vec![herd.find(DEFAULT).or_else(|error| herd.iter().next().ok_or(error))?.clone()],
             texts => texts.iter().map(|text| server(&herd, text)).collect::<Result<_, _>>()?,
         };
-        Ok(Self { servers, named: addresses.is_empty() })
+        Ok(Self { servers, named: addresses.is_empty(), tls: args.tls(&herd)? })
     }
 
     /// A client of them. `timeout` is for each connection and each reply.
     pub(crate) fn client(&self, timeout: Duration) -> Builder {
         let builder = Client::builder().timeout(timeout).connect_timeout(timeout);
-        self.servers.iter().fold(builder, Builder::server)
+        let builder = self.servers.iter().fold(builder, Builder::server);
+        match &self.tls {
+            Some(tls) => builder.tls(tls.clone()),
+            None => builder,
+        }
     }
 
     /// The same for one conversation: no server is tried twice without an answer in between. One alone is not tried again;
@@ -67,7 +72,10 @@ impl Choice {
     /// What to say of an error. That a single server was tried once needs no words.
     pub(crate) fn fault(&self, error: ClientError) -> Fault {
         let ClientError::GaveUp { server, source, .. } = error else { return Fault::Client(error) };
-        let unreached = matches!(*source, ClientError::Unreachable { .. } | ClientError::ConnectTimedOut { .. });
+        let unreached = matches!(
+            *source,
+            ClientError::Unreachable { .. } | ClientError::ConnectTimedOut { .. } | ClientError::Insecure { .. }
+        );
         if self.is_several() || (self.named && unreached) {
             Fault::Server { name: server, source: *source }
         } else {

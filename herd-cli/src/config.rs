@@ -1,4 +1,5 @@
-//! What a client has to know of a herd's configuration file: the name, client and admin address of every `[[server]]`.
+//! What a client has to know of a herd's configuration file: the name, client and admin address of every `[[server]]`, and of `[tls]`
+//! whether clients speak it and which CA vouches for the servers.
 //!
 //! Whether the rest of the file makes a herd is the servers' question (`herd-node check-config`); a client must be able to
 //! read a file whose secrets and directories are on another machine.
@@ -68,6 +69,25 @@ pub enum ConfigProblem {
 struct Tables {
     #[serde(default)]
     server: Vec<Table>,
+    tls: Option<Tls>,
+}
+
+#[derive(Deserialize)]
+struct Tls {
+    #[serde(default)]
+    clients: bool,
+    ca: Option<String>,
+}
+
+/// What a configuration says to a client.
+#[derive(Debug)]
+pub(crate) struct Herd {
+    /// In the order of the file; at least one.
+    pub(crate) servers: Vec<Server>,
+    /// Clients speak TLS.
+    pub(crate) speaks_tls: bool,
+    /// Who vouches for the servers.
+    pub(crate) ca: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -77,8 +97,8 @@ struct Table {
     admin: Option<Spanned<String>>,
 }
 
-/// The servers of `file`, in its order; at least one.
-pub(crate) fn read_servers(file: &Path) -> Result<Vec<Server>, ConfigError> {
+/// What stands in `file`.
+pub(crate) fn read_herd(file: &Path) -> Result<Herd, ConfigError> {
     let error = |line, problem| ConfigError { file: file.to_owned(), line, problem, source: None };
     let bytes =
         read(file).map_err(|source| ConfigError { source: Some(source), ..error(None, ConfigProblem::Read) })?;
@@ -87,7 +107,11 @@ pub(crate) fn read_servers(file: &Path) -> Result<Vec<Server>, ConfigError> {
     }
     let text = str::from_utf8(&bytes)
         .map_err(|wrong| error(Some(line_of(&bytes, wrong.valid_up_to())), ConfigProblem::NotUtf8))?;
-    servers(text).map_err(|(offset, problem)| error(offset.map(|offset| line_of(&bytes, offset)), problem))
+    let mut herd =
+        herd(text).map_err(|(offset, problem)| error(offset.map(|offset| line_of(&bytes, offset)), problem))?;
+    // As for the servers, paths are from where the file is.
+    herd.ca = herd.ca.map(|ca| file.parent().unwrap_or(Path::new("")).join(ca));
+    Ok(herd)
 }
 
 /// The file, and one byte more than the most a file may have, to tell.
@@ -100,7 +124,7 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 /// What is wrong, and the offset of the byte where it is.
 type Wrong = (Option<usize>, ConfigProblem);
 
-fn servers(text: &str) -> Result<Vec<Server>, Wrong> {
+fn herd(text: &str) -> Result<Herd, Wrong> {
     let tables: Tables = toml::from_str(text).map_err(|error| {
         // One line, whatever the library makes of it.
         let message = error.message().lines().collect::<Vec<_>>().join("; ");
@@ -114,7 +138,13 @@ fn servers(text: &str) -> Result<Vec<Server>, Wrong> {
         }
         servers.push(server);
     }
-    if servers.is_empty() { Err((None, ConfigProblem::NoServer)) } else { Ok(servers) }
+    if servers.is_empty() {
+        return Err((None, ConfigProblem::NoServer));
+    }
+    let Tls { clients, ca } = tables.tls.unwrap_or(Tls { clients: false, ca: None });
+    // One for each server is no CA of all, and whose it is is not known here.
+    let ca = ca.filter(|ca| !ca.contains("{name}")).map(PathBuf::from);
+    Ok(Herd { servers, speaks_tls: clients, ca })
 }
 
 fn server(Table { name, client, admin }: &Table) -> Result<Server, Wrong> {
@@ -138,7 +168,7 @@ mod tests {
     use super::*;
 
     fn wrong(text: &str) -> String {
-        let (offset, problem) = servers(text).unwrap_err();
+        let (offset, problem) = herd(text).unwrap_err();
         let line = offset.map(|offset| line_of(text.as_bytes(), offset));
         format!("{}: {problem}", line.map(|line| line.to_string()).unwrap_or_default())
     }
@@ -147,9 +177,19 @@ mod tests {
     fn other_keys_are_none_of_a_clients_business() {
         let text = "[herd]\nname = 'x'\n[[server]]\nname = 'A'\nclient = '127.0.0.1:1'\npeer = 3\n[places]\nbackend = 1\n\
                     [[server]]\nname = 'B'\nclient = 'example.org:2'\n";
-        let servers = servers(text).unwrap();
+        let servers = herd(text).unwrap().servers;
         let shown: Vec<_> = servers.iter().map(|server| format!("{} {}", server.name(), server.address())).collect();
         assert_eq!(shown, ["A 127.0.0.1:1", "B example.org:2"]);
+    }
+
+    #[test]
+    fn whether_tls_is_spoken_stands_in_the_file() {
+        let alone = "[[server]]\nname = 'A'\nclient = '127.0.0.1:1'\n";
+        let read = |tls: &str| herd(&format!("{tls}{alone}")).map(|herd| (herd.speaks_tls, herd.ca)).unwrap();
+        assert_eq!(read(""), (false, None));
+        assert_eq!(read("[tls]\nca = 'ca.pem'\nkey = 7\n"), (false, Some("ca.pem".into())));
+        assert_eq!(read("[tls]\nclients = true\nca = '{name}.pem'\n"), (true, None));
+        assert!(wrong("[tls]\nclients = 'yes'\n").starts_with("2: invalid type"));
     }
 
     #[test]

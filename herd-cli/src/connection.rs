@@ -4,21 +4,25 @@
 //! reading because its replies are not read can't stop us, and a call that is dropped halfway has lost nothing, since all
 //! state lives in the [`Connection`].
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use herd_proto::codec::{ClientCodec, RawLine};
 use herd_proto::{At, ClientId, Iamat, Invalid, Limit, Location, Radius, Request, Response, Timestamp, Whatsat};
-use tokio::io::Interest;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::Instant;
 use tokio_util::codec::{Decoder, Encoder};
 
-use crate::{Address, ClientError, Unanswered, clock};
+use crate::{Address, ClientError, Stream, TlsSettings, Unanswered, clock};
 
 /// How much is asked of the system in one read.
 const READ_LEN: usize = 16 * 1024;
+/// How an alert of TLS begins (RFC 8446, section 6), which is what a server that expects TLS says to plain text. No reply does.
+const TLS_ALERT: &[u8] = &[0x15, 0x03];
 
 /// What came for one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +49,16 @@ pub struct Nearby {
 /// [`send`](Self::send) and [`send_line`](Self::send_line), then [`next_reply`](Self::next_reply) for each, in order.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     codec: ClientCodec,
     arrived: BytesMut,
     queued: BytesMut,
     /// What has left ends in the middle of a line.
     amid_line: bool,
+    /// Of what was given to TLS some may not have left.
+    is_unflushed: bool,
+    /// The server has said something.
+    is_heard: bool,
     timeout: Duration,
     /// Until when the reply now waited for must come. Kept here, so that a wait which is dropped and begun again is one wait.
     deadline: Option<Instant>,
@@ -70,8 +78,18 @@ impl Connection {
         Ok(Self::over(stream, timeout))
     }
 
+    /// Connects over TLS. `timeout` bounds this, and later the wait for each next reply.
+    ///
+    /// # Errors
+    /// The host is unknown, refuses, does not answer in time, does not speak TLS, or has not proved to be who was meant.
+    pub async fn connect_tls(address: &Address, tls: &TlsSettings, timeout: Duration) -> Result<Self, ClientError> {
+        let stream = Stream::connect(address, Some(tls), timeout).await?;
+        Ok(Self::over(stream, timeout))
+    }
+
     /// Speaks over a connection that is there already.
-    pub fn over(stream: TcpStream, timeout: Duration) -> Self {
+    pub fn over(stream: impl Into<Stream>, timeout: Duration) -> Self {
+        let stream = stream.into();
         // Requests leave when they are written; where the system refuses that they merely leave later.
         let _ = stream.set_nodelay(true);
         Self {
@@ -80,6 +98,8 @@ impl Connection {
             arrived: BytesMut::new(),
             queued: BytesMut::new(),
             amid_line: false,
+            is_unflushed: false,
+            is_heard: false,
             timeout,
             deadline: None,
             write_ended: None,
@@ -196,7 +216,7 @@ impl Connection {
     pub async fn flush(&mut self) -> Result<(), ClientError> {
         let deadline = clock::deadline(self.timeout);
         let leave = async {
-            while !self.queued.is_empty() {
+            while !self.queued.is_empty() || self.is_unflushed {
                 self.step().await?;
             }
             Ok(())
@@ -218,7 +238,8 @@ impl Connection {
         if self.unanswered() > 0 {
             return None;
         }
-        if let Err(error) = self.read_some() {
+        // Nobody is woken by this: whoever waits later asks again.
+        if let Poll::Ready(Err(error)) = self.poll_read_some(&mut Context::from_waker(Waker::noop())) {
             return Some(error);
         }
         match self.arrived_reply() {
@@ -248,46 +269,70 @@ impl Connection {
             let source = self.write_ended.take();
             return Err(self.closed(source));
         }
-        let wanted = if self.queued.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
-        let ready = match self.stream.ready(wanted).await {
-            Ok(ready) => ready,
-            Err(error) => return Err(self.closed(Some(error))),
-        };
-        if ready.is_writable() {
-            self.write_some();
-        }
-        if ready.is_readable() { self.read_some() } else { Ok(()) }
+        poll_fn(|cx| {
+            let has_written = self.poll_write_some(cx).is_ready();
+            match self.poll_read_some(cx) {
+                Poll::Pending if has_written => Poll::Ready(Ok(())),
+                read => read,
+            }
+        })
+        .await
     }
 
-    fn write_some(&mut self) {
+    /// Ready when something has left, or can't any more.
+    fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut has_moved = Poll::Pending;
         while !self.queued.is_empty() {
-            match self.stream.try_write(&self.queued) {
-                Ok(written) => {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.queued) {
+                Poll::Pending => return has_moved,
+                Poll::Ready(Ok(0)) => self.end_writing(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(written)) => {
                     let left = self.queued.split_to(written);
                     self.amid_line = left.last().is_some_and(|last| *last != b'\n');
+                    self.is_unflushed = self.stream.is_secure();
                 }
-                Err(error) if is_passing(&error) => return,
-                Err(error) => {
-                    // Not the end: replies may be on their way still.
-                    self.write_ended = Some(error);
-                    self.queued.clear();
-                }
+                Poll::Ready(Err(error)) => self.end_writing(error),
             }
+            has_moved = Poll::Ready(());
         }
+        if self.is_unflushed {
+            match ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
+                Ok(()) => self.is_unflushed = false,
+                Err(error) => self.end_writing(error),
+            }
+            has_moved = Poll::Ready(());
+        }
+        has_moved
     }
 
-    fn read_some(&mut self) -> Result<(), ClientError> {
+    /// Not the end: replies may be on their way still.
+    fn end_writing(&mut self, error: io::Error) {
+        self.write_ended = Some(error);
+        self.queued.clear();
+        self.is_unflushed = false;
+    }
+
+    /// Ready when something has come, or nothing will.
+    fn poll_read_some(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
         self.arrived.reserve(READ_LEN);
-        match self.stream.try_read_buf(&mut self.arrived) {
+        match ready!(pin!(self.stream.read_buf(&mut self.arrived)).poll(cx)) {
             Ok(0) => self.read_ended = true,
+            Ok(_) if !self.is_heard => {
+                self.is_heard = true;
+                if self.arrived.starts_with(TLS_ALERT) {
+                    self.read_ended = true;
+                    self.arrived.clear();
+                    return Poll::Ready(Err(ClientError::SpeaksTls));
+                }
+            }
             Ok(_) => {}
-            Err(error) if is_passing(&error) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 self.read_ended = true;
-                return Err(self.closed(Some(error)));
+                return Poll::Ready(Err(self.closed(Some(error))));
             }
         }
-        Ok(())
+        Poll::Ready(Ok(()))
     }
 
     fn closed(&self, source: Option<io::Error>) -> ClientError {
@@ -305,14 +350,9 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.amid_line {
-            // Where the system won't, it is as if the way between had been cut there.
-            let _ = self.stream.set_zero_linger();
+            self.stream.abort();
         }
     }
-}
-
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// The command in a `? ` line.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use herd_proto::{Escaped, Invalid};
 
-use crate::{Address, TargetError};
+use crate::{Address, TargetError, TlsError};
 
 /// Why a call of [`Client`](crate::Client) or [`Connection`](crate::Connection) failed. [`at_fault`](Self::at_fault) says
 /// whose doing it is.
@@ -31,6 +31,17 @@ pub enum ClientError {
         /// How long it was tried.
         timeout: Duration,
     },
+    /// There is a server, and no TLS with it.
+    #[error("no TLS with {address}")]
+    Insecure {
+        /// Where it is.
+        address: Address,
+        /// Why not.
+        source: TlsError,
+    },
+    /// The server speaks TLS, and was spoken to in plain text.
+    #[error("the server speaks TLS, and this was plain text (see --tls)")]
+    SpeaksTls,
     /// The next reply did not come in time. The connection is still there, and so may the reply be, later.
     #[error("no reply within {} s: {unanswered}", timeout.as_secs_f64())]
     TimedOut {
@@ -117,11 +128,14 @@ impl ClientError {
     /// what it is sent.
     pub const fn at_fault(&self) -> AtFault {
         match self {
-            Self::LineFeed | Self::NotNext(_) | Self::Target(_) | Self::NoServer | Self::Full(_) => AtFault::Caller,
+            Self::LineFeed | Self::NotNext(_) | Self::Target(_) | Self::NoServer | Self::Full(_) | Self::SpeaksTls => {
+                AtFault::Caller
+            }
             Self::Refused(_)
             | Self::Mismatched(_)
             | Self::Unreadable(_)
             | Self::Unasked
+            | Self::Insecure { .. }
             | Self::Undeliverable { .. } => AtFault::Server,
             Self::Unreachable { .. }
             | Self::ConnectTimedOut { .. }

@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     UnknownServer(#[from] UnknownServer),
     #[error("{option} '{text}'")]
     Address { option: &'static str, text: String, source: herd_cli::AddressError },
+    #[error(transparent)]
+    Tls(#[from] herd_cli::TlsError),
     #[error("{0}; see herd-cli --help")]
     Usage(String),
     #[error(transparent)]
@@ -65,6 +67,7 @@ impl Fault {
             | Self::UnknownServer(_)
             | Self::Address { .. }
             | Self::Usage(_)
+            | Self::Tls(_)
             | Self::Unusable(_)
             | Self::Input(_) => ExitCode::Usage,
             Self::Ended(signal) => (*signal).into(),

@@ -5,6 +5,7 @@
 //! sent again. [`Connection`] is what it is made of: one connection to one server, for those who want to see it end.
 //! [`Servers`] knows where a herd's servers are by name, from the default herd or a configuration file; [`status()`] is
 //! what one of them says of itself, to those who watch over the herd. The `herd-cli` program is a thin layer over these.
+//! Over TLS they speak where they are given [`TlsSettings`].
 //! What is said on the wire is [`herd_proto`]'s business; documentation here cites its `WIRE.md` as *WIRE §n*.
 //!
 //! ```no_run
@@ -49,9 +50,13 @@ mod config;
 mod connection;
 mod error;
 mod servers;
+mod stream;
+mod tls;
 
 pub use address::{Address, AddressError};
-pub use admin::{AdminError, PeerStatus, ServerStatus, status};
+pub use admin::{
+    AdminError, AdminToken, Alarm, Closed, PeerStatus, Readiness, ServerStatus, TokenError, status, status_by,
+};
 pub use client::{BackOff, Builder, Client, Event, Replies};
 pub use clock::now;
 #[doc(hidden)] // for the program
@@ -60,3 +65,5 @@ pub use config::{ConfigError, ConfigProblem};
 pub use connection::{Connection, Nearby, Reply};
 pub use error::{AtFault, ClientError, Unanswered};
 pub use servers::{Server, Servers, TargetError, UnknownServer};
+pub use stream::Stream;
+pub use tls::{TlsError, TlsSettings};

@@ -2,7 +2,7 @@
 //!
 //! A thin layer over the `herd_cli` library: [`args`] say what is wanted, [`operands`] and [`input`] turn that into lines, a
 //! [`conversation`] sends them and hands every reply to an [`output`], and the end is an [`exit`] code. A [`digest`] is no
-//! conversation: it asks several servers, elsewhere; nor is a [`bench`] or [`conformance`], nor a [`watch`](mod@watch), which has no
+//! conversation: it asks several servers, elsewhere; nor is a [`status`](mod@status), a [`bench`] or [`conformance`], nor a [`watch`](mod@watch), which has no
 //! end.
 
 #![forbid(unsafe_code)]
@@ -23,6 +23,7 @@ mod progress;
 mod repl;
 mod replay;
 mod signals;
+mod status;
 mod track;
 mod watch;
 
@@ -31,7 +32,7 @@ use std::time::Duration;
 
 use clap::FromArgMatches;
 
-use crate::args::{Cli, Command, ServerArgs};
+use crate::args::{AdminArgs, Cli, Command, ServerArgs};
 use crate::choice::Choice;
 use crate::conversation::Conversation;
 use crate::exit::ExitCode;
@@ -65,7 +66,8 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Whatsat { id, radius, limit } => input::single(operands::whatsat(&id, &radius, &limit)?),
         Command::Send { lines } => input::of(lines)?,
         Command::Watch(args) => return watch(&args, &cli.server, output),
-        Command::Digest { admin, wait } => return digest(&admin, wait, &cli.server, output),
+        Command::Digest { whom, wait } => return digest(&whom, wait, &cli.server, output),
+        Command::Status(args) => return status(&args, &cli.server, output),
         Command::Bench(args) => return bench(&args, &cli.server, output),
         Command::Conformance(args) => return conformance(&args, &cli.server, output),
         Command::Completions { what } => return show(&pages::completions(what, &cli.server)?, output),
@@ -94,13 +96,22 @@ fn watch(args: &watch::WatchArgs, server: &ServerArgs, output: Output) -> Result
 }
 
 /// Compares servers, shows it, and ends as they agree or not.
-fn digest(admin: &[String], wait: Duration, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
-    let targets = digest::targets(admin, server)?;
+fn digest(whom: &AdminArgs, wait: Duration, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
+    server.refuse_tls("is not for digest: it asks the admin listeners, which speak plain HTTP")?;
+    let targets = digest::targets(whom, server)?;
     let runtime = runtime()?;
     let report = runtime.block_on(digest::compare(&targets, server.timeout, wait));
     runtime.shutdown_background();
     written(output.digest(&report).and_then(|()| output.flush()))?;
     Ok((&report).into())
+}
+
+/// Shows how the herd is, once or again and again, and ends as the servers agree or not.
+fn status(args: &status::StatusArgs, server: &ServerArgs, output: Output) -> Result<ExitCode, Fault> {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(status::show(args, server, output));
+    runtime.shutdown_background();
+    ended
 }
 
 /// Measures servers, shows it, and ends as all was answered or not.

@@ -62,6 +62,8 @@ pub struct Servers {
     /// In the order of the file; never empty.
     list: Vec<Server>,
     file: Option<PathBuf>,
+    speaks_tls: bool,
+    ca: Option<PathBuf>,
 }
 
 impl Servers {
@@ -75,15 +77,27 @@ impl Servers {
                 Server::new(server.name.to_owned(), clients, Some(admin))
             })
             .collect();
-        Self { list, file: None }
+        Self { list, file: None, speaks_tls: false, ca: None }
     }
 
-    /// The servers in a herd's configuration file: `name`, `client` and `admin` of every `[[server]]`. Nothing else in it is looked at.
+    /// The servers in a herd's configuration file: `name`, `client` and `admin` of every `[[server]]`, and of
+    /// `[tls]` `clients` and `ca`. Nothing else in it is looked at.
     ///
     /// # Errors
     /// The file can't be read, is no TOML, or has no server, a server without name or address, or two of one name.
     pub fn from_config(file: &Path) -> Result<Self, ConfigError> {
-        Ok(Self { list: config::read_servers(file)?, file: Some(file.to_owned()) })
+        let config::Herd { servers, speaks_tls, ca } = config::read_herd(file)?;
+        Ok(Self { list: servers, file: Some(file.to_owned()), speaks_tls, ca })
+    }
+
+    /// Whether they speak TLS with clients, as far as their configuration says.
+    pub const fn speak_tls(&self) -> bool {
+        self.speaks_tls
+    }
+
+    /// The file of the CAs that vouch for them, if their configuration names one for all.
+    pub fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
     }
 
     /// The server of this name, compared byte by byte.

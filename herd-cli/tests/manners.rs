@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 
 use common::{answering_all, ends, herd, herd_cli, reply, run};
 
-const COMMANDS: [&str; 10] =
-    ["iamat", "whatsat", "send", "watch", "digest", "bench", "replay", "repl", "completions", "man"];
+const COMMANDS: [&str; 11] =
+    ["iamat", "whatsat", "send", "watch", "digest", "status", "bench", "replay", "repl", "completions", "man"];
 
 fn in_package(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

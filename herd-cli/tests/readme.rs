@@ -42,6 +42,40 @@ fn commands_in_the_readme_work() {
     }
 }
 
+/// The handbook's herd of three, on free ports of this machine, and its lines for herd-cli in the order in which they stand.
+#[test]
+fn commands_in_the_handbook_work() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let handbook = fs::read_to_string(root.join("docs/operations.md")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let herd = handbook.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let on_loopback = |line: &str| match line.trim().split_once(" = ") {
+        Some((key, _)) if matches!(key.trim(), "client" | "peer" | "admin") => format!("{key} = \"127.0.0.1:0\""),
+        Some(("directory", _)) => format!("directory = {:?}", directory.path()),
+        Some(("secret_file", _)) => String::new(),
+        _ => line.to_owned(),
+    };
+    let text = herd.lines().map(on_loopback).collect::<Vec<_>>().join("\n");
+    let config = herd_node::config::Config::parse(text.as_bytes(), Path::new("herd.toml"), &|_| None).unwrap();
+    let servers = Servers::start(config);
+    servers.wait_linked();
+    let configuration = directory.path().join("herd.toml");
+    servers.write_configuration(&configuration, "");
+    let runnable = handbook.split("```sh run\n").skip(1).flat_map(|rest| rest.split("```").next().unwrap().lines());
+    let mut said = Vec::new();
+    for line in runnable.map(str::trim).filter(|line| line.starts_with("herd-cli ")) {
+        let arguments: Vec<&str> =
+            line.strip_suffix(" --config /etc/herd/herd.toml").unwrap().split_whitespace().collect();
+        said.push(answered(&arguments[1..], &configuration));
+    }
+    let [posted, found, agreed, still] = &said[..] else { panic!("{said:?}") };
+    assert!(posted.starts_with("AT North "), "{posted}");
+    assert!(found.starts_with(posted.trim_end()), "{found}");
+    for digest in [agreed, still] {
+        assert!(digest.lines().last().unwrap().starts_with("3 of 3 servers agree: 1 record, root "), "{digest}");
+    }
+}
+
 /// The reply to `herd-cli arguments`: asked again while the post is on its way to the other servers.
 fn answered(arguments: &[&str], configuration: &Path) -> String {
     for _ in 0..1_000 {

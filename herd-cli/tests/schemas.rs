@@ -81,6 +81,7 @@ fn lines() -> Vec<Value> {
     let admins: Vec<String> = servers.servers.iter().map(|server| server.admin.to_string()).collect();
     let digest = ["digest", "--json", "--wait", "0", "--admin", &admins[0], "--admin", "127.0.0.1:1"];
     keep(herd_cli(&digest).output().unwrap());
+    keep(herd_cli(&[&["status"], &digest[1..]].concat()).output().unwrap());
 
     let linked = Servers::start(default_herd());
     linked.wait_linked();

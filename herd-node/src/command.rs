@@ -6,11 +6,12 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use herd_node::config::{Config, process_env};
 
 use crate::control::Request;
-use crate::{demo, dump, reload_command, run};
+use crate::pki::{self, Pki};
+use crate::{demo, dump, pages, reload_command, run};
 
 /// Servers of a location herd: a device posts where it is to any of them, and soon every one of them knows.
 #[derive(Debug, Parser)]
@@ -26,6 +27,7 @@ Examples:
   herd-node run --all                     the default herd: clients on 127.0.0.1:12000-12004
   herd-node run Riley --config herd.toml  one server of a herd of your own
   herd-node check-config herd.toml        is it right?
+  herd-node pki init                      a CA, for certificates of servers
   herd-node reload --config herd.toml     the servers that run take it up
 
 Without a configuration file: Riley, Jaquez, Juzang, Campbell and Bernard on loopback, clients
@@ -42,10 +44,11 @@ enum Command {
     /// Have servers that run read their configuration file again and take up what is otherwise in it.
     ///
     /// All of it or nothing: a file that is wrong, or that would change what can't change while a server runs, changes nothing and is
-    /// told by its line. Peers, limits, places, journal, secrets, what replies promise and the timing of links can change; herd.name,
-    /// herd.control, a running server's own addresses, ttl_s and [disk] can't. Connections and links go on. SIGHUP does the same.
+    /// told by its line. Peers, limits, places, journal, secrets, certificates, the admin token, what replies promise and the timing of
+    /// links can change; herd.name, herd.control, a running server's own addresses, ttl_s and [disk] can't. Connections and links go
+    /// on. SIGHUP does the same.
     Reload(Reload),
-    /// Check a configuration file and open nothing.
+    /// Check a configuration file, and the files it names, and open nothing else.
     CheckConfig {
         /// The file.
         file: PathBuf,
@@ -55,12 +58,23 @@ enum Command {
         /// The file: log-… or snapshot-…
         file: PathBuf,
     },
+    /// Make certificates for a herd's servers, and look at them.
+    #[command(subcommand)]
+    Pki(Pki),
     /// Start a herd of five on free ports, break it, mend it, and show every line said.
     Demo {
         /// Keep the herd running afterwards, and say how to talk to it.
         #[arg(long)]
         stay: bool,
     },
+    /// Print what makes a shell complete command lines of this program.
+    Completions {
+        /// For which shell.
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: pages::For,
+    },
+    /// Print the man page.
+    Man,
 }
 
 #[derive(Args, Debug)]
@@ -130,6 +144,9 @@ fn perform(command: &Command) -> Result<(), Failure> {
                 let error = format!("no server {name:?} in this herd; there are {}", known.join(", "));
                 return Err(Failure::Usage(error.into()));
             }
+            for server in config.servers.iter().filter(|server| name.as_ref().is_none_or(|name| *name == server.name)) {
+                config.load_tls(&server.name).map_err(usage)?;
+            }
             run::run(&config, name.as_deref())
         }
         Command::Reload(Reload { name, config, check }) => {
@@ -139,11 +156,31 @@ fn perform(command: &Command) -> Result<(), Failure> {
         Command::CheckConfig { file } => {
             let config = load(Some(file))?;
             run::say(&format!("{}: herd {:?}, {}", file.display(), config.herd, servers(&config)));
+            for (name, tls) in config.load_all_tls().map_err(usage)? {
+                run::say(&match tls {
+                    Some(tls) => format!("{name}: certificate valid until {}", tls.not_after()),
+                    None => format!("{name}: no certificate here, so it was not checked"),
+                });
+            }
             Ok(())
         }
         Command::LogDump { file } => dump::dump(file),
+        Command::Pki(pki) => pki::perform(pki),
         Command::Demo { stay } => demo::demo(*stay),
+        Command::Completions { shell } => shown(|out| pages::completions(command_line(), *shell, out)),
+        Command::Man => shown(|out| pages::man(command_line(), out)),
     }
+}
+
+/// The command line, as clap knows it.
+pub(crate) fn command_line() -> clap::Command {
+    Arguments::command()
+}
+
+/// Has `show` write to standard output.
+fn shown(show: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    show(&mut out).and_then(|()| out.flush()).map_err(|error| Failure::running(format!("standard output: {error}")))
 }
 
 fn servers(config: &Config) -> String {
@@ -162,7 +199,11 @@ fn load(file: Option<&Path>) -> Result<Config, Failure> {
         Some(file) => Config::load(file, &process_env),
         None => Config::default_herd(&process_env),
     };
-    config.map_err(|error| Failure::Usage(error.into()))
+    config.map_err(usage)
+}
+
+fn usage(error: impl Into<Box<dyn Error>>) -> Failure {
+    Failure::Usage(error.into())
 }
 
 /// An error and what caused it, on one line. Some errors say their cause themselves.

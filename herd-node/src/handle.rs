@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use crate::journal;
-use crate::net::Shared;
+use crate::net::{Reason, Shared};
 use crate::replica::Replica;
-use crate::status::Status;
+use crate::status::{Lookout, Status};
+use crate::tls::Tls;
 
 /// A running server, seen from the same process. Clones see the same server.
 #[derive(Clone, Debug)]
 pub struct Handle {
     shared: Arc<Shared>,
+    lookout: Arc<Lookout>,
 }
 
 impl Handle {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    pub(crate) fn new(shared: Arc<Shared>, lookout: Arc<Lookout>) -> Self {
+        Self { shared, lookout }
     }
 
     /// The server's name.
@@ -45,7 +47,20 @@ impl Handle {
 
     /// What the server says about itself now.
     pub fn status(&self) -> Status {
-        Status::of(&self.shared)
+        Status::of(&self.shared, &self.lookout)
+    }
+
+    /// From now on connections speak TLS with what is in `tls`: other certificates, other CAs. Links and clients that are connected
+    /// live on with what they were connected with.
+    ///
+    /// For a reload: [`Config::load_tls`](crate::config::Config::load_tls) first, whose error leaves everything as it is, then this.
+    pub fn set_tls(&self, tls: Option<Tls>) {
+        self.shared.set_tls(tls);
+    }
+
+    /// How often the server has refused, dropped or cut off something for this reason.
+    pub fn refused(&self, reason: Reason) -> u64 {
+        self.shared.tally.of(reason)
     }
 
     /// How the journal is doing.

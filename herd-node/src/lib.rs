@@ -15,3 +15,4 @@ pub mod replica;
 pub mod secret;
 pub mod server;
 pub mod status;
+pub mod tls;

@@ -5,6 +5,9 @@ mod command;
 mod control;
 mod demo;
 mod dump;
+mod notify;
+mod pages;
+mod pki;
 mod reload_command;
 mod run;
 

@@ -14,12 +14,13 @@ use crate::replica::{Candidate, Replica};
 
 /// Opens the disk log of server `name`, if the herd has one, and hands `replica` what is in it. Waits for the disk.
 ///
-/// The journal tells how far it is.
+/// The journal tells how far it is, and so is `on_progress`.
 pub(crate) fn recover(
     config: &Config,
     name: &str,
     mut replica: Replica,
     journal: &Journal,
+    on_progress: impl Fn(&disk::Progress),
 ) -> Result<(Replica, Option<Disk>), disk::OpenError> {
     let Some(settings) = &config.disk else { return Ok((replica, None)) };
     let say = |kind, text: String| journal.event(kind, &Party::Nobody, text, clock::posix());
@@ -27,6 +28,7 @@ pub(crate) fn recover(
     let mut line = Vec::new();
     let mut on_record = |operands: &[u8]| restore(&mut replica, &mut line, operands);
     let mut progress = |progress: disk::Progress| {
+        on_progress(&progress);
         let disk::Progress { records, bytes, bytes_total, .. } = progress;
         let percent = bytes.saturating_mul(100) / bytes_total.max(1);
         say("recovering", format!("{records} records so far, {percent} % of {bytes_total} bytes"));

@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 
 use herd_node::config::Config;
+use herd_node::handle::Handle;
 use herd_node::server::{Herd, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::attend::{Attendant, Hangup};
 use crate::command::Failure;
+use crate::notify::Manager;
 
 /// Runs server `name`, or all of them.
 pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
@@ -16,18 +18,27 @@ pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
         let stop = stop_signal().map_err(Failure::running)?;
         // From here on: one that comes while the servers are opened is heeded when they are open.
         let hangup = Hangup::new().map_err(Failure::running)?;
+        let manager = Manager::of_environment();
+        manager.starting();
+        let stop = async {
+            stop.await;
+            manager.stopping();
+        };
         match name {
             Some(name) => {
                 let server = Server::bind(config, name).await.map_err(Failure::running)?;
                 let mut attendant = Attendant::new(server.reloader(), Some(name), hangup)?;
+                let handle = server.handle();
                 announce(&server);
-                server.run(first_of(stop, attendant.attend())).await;
+                let serving = server.run(first_of(stop, attendant.attend()));
+                attended(&manager, &[handle], serving).await;
             }
             None => {
                 let herd = Herd::bind(config).await.map_err(Failure::running)?;
                 let mut attendant = Attendant::new(herd.reloader(), None, hangup)?;
                 herd.servers().iter().for_each(announce);
-                herd.run(first_of(stop, attendant.attend())).await;
+                let handles: Vec<Handle> = herd.servers().iter().map(Server::handle).collect();
+                attended(&manager, &handles, herd.run(first_of(stop, attendant.attend()))).await;
             }
         }
         Ok(())
@@ -38,6 +49,15 @@ async fn first_of(one: impl Future<Output = ()>, other: impl Future<Output = ()>
     tokio::select! {
         () = one => {}
         () = other => {}
+    }
+}
+
+/// Serves to the end. The manager hears that all is ready once the servers have begun to serve, and not before.
+async fn attended(manager: &Manager, handles: &[Handle], serving: impl Future<Output = ()>) {
+    tokio::select! {
+        biased;
+        () = serving => {}
+        never = manager.attend(handles) => match never {},
     }
 }
 

@@ -24,7 +24,7 @@ impl Machine {
             symlink(real(tool), machine.tools.path().join(tool)).unwrap();
         }
         let machine = machine.with("uname", "echo Linux").with("id", "echo 0");
-        let machine = machine.with("cc", "exit 0").with("pkg-config", "exit 0");
+        let machine = machine.with("cc", "exit 0").with("pkg-config", "exit 0").with("haproxy", "exit 0");
         machine.with("rustc", "echo 'rustc 1.95.0 (0123456789 2026-01-01)'").with("cargo", "exit 0")
     }
 
@@ -145,7 +145,7 @@ fn ci_goes_on_after_a_failed_lane_and_counts() {
     let cargo = "case \"$1\" in doc | package) exit 101 ;; tree) echo 'some v1.0.0|MIT|https://example.org' ;; esac";
     let run = Machine::new().with("cargo", cargo).dev(&["ci"], &[("CI", "true")]);
     // Without documentation there is no listing of what is public.
-    assert_eq!(run.said.0.lines().last(), Some("9 passed, 3 failed"), "{:?}", run.said);
+    assert_eq!(run.said.0.lines().last(), Some("10 passed, 3 failed"), "{:?}", run.said);
     assert_eq!(run.code, Some(1));
     let failed = run.said.0.lines().filter_map(|line| line.strip_prefix("<== ")?.split_once(" FAILED "));
     assert_eq!(failed.map(|(lane, _)| lane).collect::<Vec<_>>(), ["doc", "api", "package"]);
@@ -160,6 +160,7 @@ fn ci_goes_on_after_a_failed_lane_and_counts() {
             "licences",
             "package",
             "features",
+            "deb",
             "fuzz",
             "bench --quick",
             "sim --seeds 10000",
@@ -174,18 +175,19 @@ fn usage_is_minded() {
     let run = Machine::new().dev(&[], &[]);
     assert_eq!(run.code, Some(0));
     for lane in [
-        "demo", "test", "lint", "doc", "api", "licences", "package", "features", "fuzz", "bench", "sim", "turmoil",
-        "mutants", "faults", "ci",
+        "demo", "test", "lint", "doc", "api", "licences", "package", "features", "deb", "fuzz", "bench", "sim",
+        "turmoil", "mutants", "faults", "soak", "ci",
     ] {
         assert!(run.said.0.contains(&format!("\n  {lane} ")), "{lane} is not in the list");
     }
-    let wrong: [&[&str]; 26] = [
+    let wrong: [&[&str]; 31] = [
         &["dance"],
         &["test", "--fast"],
         &["demo", "--go"],
         &["api", "--read"],
         &["licences", "--all"],
         &["package", "--publish"],
+        &["deb", "--sign"],
         &["bench", "--slow"],
         &["bench", ""],
         &["bench", "nano"],
@@ -206,6 +208,10 @@ fn usage_is_minded() {
         &["fuzz", "client_line", "--seconds", "soon"],
         &["faults", "--slow"],
         &["faults", "flood"],
+        &["soak"],
+        &["soak", "--seed", "1"],
+        &["soak", "--minutes", "soon"],
+        &["soak", "--hours", "1"],
     ];
     for arguments in wrong {
         Machine::new().dev(arguments, &[]).gave_up("says what it knows");
@@ -340,6 +346,13 @@ fn scenes_are_picked_by_name() {
 }
 
 #[test]
+fn a_soak_is_given_its_time() {
+    let run = Machine::new().dev(&["soak", "--minutes", "60", "--seed", "7", "--rate", "100"], &[]);
+    let lane = "cargo test --release --workspace --test faults -- --soak --minutes 60 --seed 7 --rate 100";
+    assert_eq!((run.commands(), run.code), (vec![lane], Some(0)));
+}
+
+#[test]
 fn benchmarks_are_picked_by_name() {
     let machine = Machine::new().with("redis-server", "").with("memcached", "").with("nats-server", "");
     let commands = |arguments: &[&str]| {
@@ -384,4 +397,44 @@ fn what_the_herd_is_compared_with_is_installed_or_skipped() {
     // A quick run takes what there is.
     let run = bare().dev(&["bench", "--quick", "peers"], &[]);
     assert!(!run.said.0.contains("apt-get"), "{:?}", run.said);
+}
+
+#[test]
+fn debian_packages_are_made_with_the_one_version_of_cargo_deb() {
+    let debian = || Machine::new().with("dpkg-deb", "").with("shellcheck", "").with("mmdebstrap", "");
+    let install = "cargo install cargo-deb --version 3.8.0 --locked --root target/tools";
+    // Another one may do other things.
+    let run = debian().with("cargo-deb", "echo 3.7.9").with("cargo", "exit 101").dev(&["deb"], &[]);
+    assert_eq!((run.commands(), run.code), (vec![install], Some(0)));
+    assert!(run.said.0.ends_with("deb: skipped: cargo-deb can not be had\n"), "{:?}", run.said);
+    // The programs are built before they are packed.
+    let run = debian().with("cargo-deb", "echo 3.8.0").with("cargo", "exit 101").dev(&["deb"], &[]);
+    assert_eq!((run.commands(), run.code), (vec!["cargo build --release --bins"], Some(101)));
+    // What helps to look into them is installed by root, and by nobody else.
+    let bare = || Machine::new().with("dpkg-deb", "").with("apt-get", "").with("cargo", "exit 101");
+    let apt = "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends shellcheck mmdebstrap";
+    assert_eq!(bare().dev(&["deb"], &[]).commands()[..2], ["apt-get update", apt]);
+    assert_eq!(bare().with("id", "echo 1000").dev(&["deb"], &[]).commands()[..1], [install]);
+    let run = Machine::new().dev(&["deb"], &[]);
+    assert_eq!((run.commands(), run.code), (vec![], Some(0)));
+    assert!(run.said.0.contains("deb: skipped: this is no Debian"), "{:?}", run.said);
+}
+
+#[test]
+fn what_one_test_wants_is_installed_where_that_is_easy() {
+    if Path::new("/usr/sbin/haproxy").exists() {
+        eprintln!("skipped: this machine has haproxy where the script looks for it");
+        return;
+    }
+    let bare = || Machine::new().without("haproxy");
+    let install = "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends haproxy";
+    let run = bare().with("apt-get", "").dev(&["test"], &[]);
+    assert_eq!((run.commands(), run.code), (vec!["apt-get update", install, "cargo test --workspace"], Some(0)));
+    for machine in [bare(), bare().with("apt-get", "").with("id", "echo 1000")] {
+        let run = machine.dev(&["test"], &[]);
+        assert_eq!((run.commands(), run.code), (vec!["cargo test --workspace"], Some(0)));
+        assert!(run.said.1.contains("not tested with: haproxy. On Debian, as root:"), "{:?}", run.said);
+    }
+    let run = bare().with("apt-get", "exit 1").dev(&["test"], &[]);
+    assert_eq!((*run.commands().last().unwrap(), run.code), ("cargo test --workspace", Some(0)), "{:?}", run.said);
 }

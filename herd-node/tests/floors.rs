@@ -74,34 +74,39 @@ const NODE: &[Room] = &[
     ),
     room("journal", &[], &["tokio", "Instant::now", "SystemTime::now"]),
     room("places", &["clock", "secret"], CLOCKS),
-    room("net", &["clock", "disk", "journal", "places", "random", "replica", "secret"], BACKENDS_AND_CLOCKS),
+    // Certificates and what rustls is told of them: no socket, no file.
+    room("tls", &["clock"], &["tokio", "tokio_rustls", "std::fs", "Instant::now", "SystemTime", "async", "await"]),
+    room("net", &["clock", "disk", "journal", "places", "random", "replica", "secret", "tls"], BACKENDS_AND_CLOCKS),
     // On top of net: what is to be seen of a server, and who shows it.
-    room("status", &["clock", "disk", "journal", "net", "replica"], CLOCKS),
-    room("admin", &["journal", "net", "status"], CLOCKS),
+    room("status", &["clock", "disk", "journal", "net", "places", "replica", "tls"], CLOCKS),
+    room("admin", &["clock", "disk", "journal", "net", "places", "replica", "secret", "status"], CLOCKS),
     // 3: assembly.
-    room("config", &["disk", "journal", "net", "places", "secret"], &["tokio", "Instant::now", "SystemTime"]),
+    room("config", &["disk", "journal", "net", "places", "secret", "tls"], &["tokio", "Instant::now", "SystemTime"]),
     room(
         "recovery",
         &["clock", "config", "disk", "journal", "net", "replica"],
         &["tokio", "Instant::now", "SystemTime::now"],
     ),
-    room("handle", &["journal", "net", "replica", "status"], CLOCKS),
+    room("handle", &["journal", "net", "replica", "status", "tls"], CLOCKS),
     room(
         "server",
         &[
             "admin", "clock", "config", "disk", "handle", "journal", "net", "places", "random", "recovery", "replica",
-            "secret", "status",
+            "secret", "status", "tls",
         ],
         CLOCKS,
     ),
     // 4: the program. It sees the library as any other program does.
-    room("run", &["attend", "command"], CLOCKS),
+    room("notify", &["run"], CLOCKS),
+    room("pages", &["command"], CLOCKS),
+    room("run", &["attend", "command", "notify"], CLOCKS),
     room("attend", &["command", "control", "run"], CLOCKS),
     room("control", &[], CLOCKS),
     room("reload_command", &["command", "control", "run"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),
     room("dump", &["command"], CLOCKS),
-    room("command", &["control", "demo", "dump", "reload_command", "run"], CLOCKS),
+    room("pki", &["command", "run"], &["tokio", "Instant::now", "SystemTime::now"]),
+    room("command", &["control", "demo", "dump", "pages", "pki", "reload_command", "run"], CLOCKS),
     room("main", &["command"], CLOCKS),
     room("lib", &[], &[]),
 ];
@@ -126,6 +131,7 @@ const PROTO: &[Room] = &[
     room("message", MEANING, CODEC_OR_WORLD),
     room("peer", MEANING, CODEC_OR_WORLD),
     room("ack", MEANING, CODEC_OR_WORLD),
+    room("version", MEANING, CODEC_OR_WORLD),
     room("sync", MEANING, CODEC_OR_WORLD),
     room("grammar", MEANING, CODEC_OR_WORLD),
     room("encode", MEANING, CODEC_OR_WORLD),
@@ -161,6 +167,7 @@ const MEANING: &[&str] = &[
     "skew",
     "sync",
     "timestamp",
+    "version",
 ];
 
 #[test]

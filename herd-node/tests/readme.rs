@@ -118,6 +118,7 @@ fn commands_in_the_readme_work() {
             // Its ports may be somebody's.
             ["herd-node", "run", "--all"] => runs(&["run", "--all", "--config", "herd.toml"], directory.path()),
             ["herd-node", "run", ..] => runs(&words[1..], directory.path()),
+            ["herd-node", "reload", name, ..] => reloads(name, &words[1..], directory.path()),
             ["herd-node", ref arguments @ ..] => {
                 let output = Command::new(HERD_NODE).args(arguments).current_dir(&directory).output().unwrap();
                 assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
@@ -141,6 +142,29 @@ fn runs(arguments: &[&str], directory: &Path) {
     assert!(killed.success() && status.success(), "{arguments:?}: {status}");
 }
 
+/// Starts a server, has it reload, and stops it.
+fn reloads(name: &str, arguments: &[&str], directory: &Path) {
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(HERD_NODE);
+        command
+            .args(arguments)
+            .current_dir(directory)
+            .env_remove("RUNTIME_DIRECTORY")
+            .env("XDG_RUNTIME_DIR", directory);
+        command
+    };
+    let mut child = command(&["run", name, "--config", "herd.toml"]).stdout(Stdio::piped()).spawn().unwrap();
+    let first = BufReader::new(child.stdout.take().unwrap()).lines().next().map(Result::unwrap);
+    let output = command(arguments).output().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && said == format!("{name}: reloaded: nothing is otherwise\n"),
+        "{first:?}: {said}"
+    );
+}
+
 #[test]
 fn the_oldest_rust_is_as_said() {
     let text = fs::read_to_string(root().join("README.md")).unwrap();
@@ -149,7 +173,9 @@ fn the_oldest_rust_is_as_said() {
 
 #[test]
 fn links_lead_to_files() {
-    for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "herd-node/README.md", "fuzz/README.md"] {
+    for document in
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "herd-node/README.md", "fuzz/README.md", "packaging/README.md"]
+    {
         let text = fs::read_to_string(root().join(document)).unwrap();
         let directory = root().join(document).parent().unwrap().to_owned();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

@@ -238,7 +238,7 @@ named! {
         ServerName = "a name of 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit",
         CanonicalSkew = "a sign, whole seconds without leading zeros, a point and nine digits",
         Hops = "a whole number from 0 to 255 without leading zeros",
-        Version = "herd/1",
+        Version = "herd/ and a version below 2^16 without leading zeros",
         HexU64 = "16 lower-case hexadecimal digits",
         HexNonce = "32 lower-case hexadecimal digits",
         HexMac = "64 lower-case hexadecimal digits",

@@ -203,6 +203,7 @@ mod sync;
 mod timestamp;
 #[cfg(feature = "vectors")]
 pub mod vectors;
+mod version;
 
 pub use ack::Ack;
 pub use client_id::ClientId;
@@ -219,3 +220,4 @@ pub use server_name::ServerName;
 pub use skew::Skew;
 pub use sync::{Dig, Hashes, Prefix, Summary};
 pub use timestamp::{PosixTime, Timestamp};
+pub use version::Versions;

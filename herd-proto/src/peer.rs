@@ -1,11 +1,13 @@
 //! What servers say to each other (WIRE §6). None of it can be produced from a client's line: the grammars are apart.
 
 #[cfg(feature = "alloc")]
+use alloc::string::ToString;
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::message::{At, Span};
-use crate::{Ack, Dig, Hashes, Hops, Invalid, Prefix, ServerName, grammar};
+use crate::{Ack, Dig, Hashes, Hops, Invalid, Prefix, ServerName, Versions, grammar};
 #[cfg(feature = "alloc")]
 use crate::{Field, ParseError, encode};
 
@@ -28,6 +30,7 @@ impl fmt::Debug for Nonce {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct HelloParts {
+    pub(crate) version: u16,
     pub(crate) herd: Span,
     pub(crate) from: Span,
     pub(crate) to: Span,
@@ -35,6 +38,9 @@ pub(crate) struct HelloParts {
     pub(crate) nonce: Nonce,
     pub(crate) settings: Option<Span>,
 }
+
+/// The setting by which HELLO says the newest version, where that is not the oldest one (WIRE §6.2).
+const NEWEST: &str = "wire";
 
 /// `HELLO herd/1 herd from to boot nonce [key=value …]`: the first line both ways (WIRE §6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +50,14 @@ pub struct Hello<B> {
 }
 
 impl<B: AsRef<[u8]>> Hello<B> {
+    /// The versions of the wire that the sender speaks. A setting `wire` that says no newer one is passed over.
+    pub fn versions(&self) -> Versions {
+        let oldest = self.parts.version;
+        let newest = self.settings().find(|(key, _)| *key == NEWEST).and_then(|(_, value)| grammar::newest(value));
+        let versions = newest.and_then(|newest| Versions::new(oldest, newest));
+        versions.or(Versions::new(oldest, oldest)).unwrap_or(Versions::OURS)
+    }
+
     /// The herd the sender belongs to.
     pub fn herd(&self) -> ServerName<'_> {
         ServerName::known(self.parts.herd.of(self.line()))
@@ -92,7 +106,22 @@ impl<B: AsRef<[u8]>> Hello<B> {
 impl Hello<Vec<u8>> {
     /// The message of `from`, started as `boot`, to `to`, both of `herd`.
     pub fn new(herd: ServerName<'_>, from: ServerName<'_>, to: ServerName<'_>, boot: u64, nonce: Nonce) -> Self {
-        let mut line = b"HELLO herd/1 ".to_vec();
+        Self::speaking(Versions::OURS, herd, from, to, boot, nonce)
+    }
+
+    /// The same of a server that speaks `versions`.
+    pub fn speaking(
+        versions: Versions,
+        herd: ServerName<'_>,
+        from: ServerName<'_>,
+        to: ServerName<'_>,
+        boot: u64,
+        nonce: Nonce,
+    ) -> Self {
+        let version = versions.oldest();
+        let mut line = b"HELLO herd/".to_vec();
+        line.extend_from_slice(version.to_string().as_bytes());
+        line.push(b' ');
         let mut name = |name: ServerName<'_>| {
             let start = line.len();
             line.extend_from_slice(name.as_bytes());
@@ -103,7 +132,16 @@ impl Hello<Vec<u8>> {
         encode::hex(&mut line, &boot.to_be_bytes());
         line.push(b' ');
         encode::hex(&mut line, &nonce.0);
-        Self { line, parts: HelloParts { herd, from, to, boot, nonce, settings: None } }
+        let mut settings = None;
+        if versions.newest() > version {
+            let start = line.len() + 1;
+            line.push(b' ');
+            line.extend_from_slice(NEWEST.as_bytes());
+            line.push(b'=');
+            line.extend_from_slice(versions.newest().to_string().as_bytes());
+            settings = Some(Span::new(start, line.len()));
+        }
+        Self { line, parts: HelloParts { version, herd, from, to, boot, nonce, settings } }
     }
 
     /// The same message with one more setting, `key=value`.
@@ -240,10 +278,12 @@ pub enum ErrorCode {
     Settings,
     /// A bound of this server is reached.
     Busy,
+    /// There is no version of the wire that both ends speak.
+    WrongVersion,
 }
 
 impl ErrorCode {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::BadMessage, "bad-message"),
         (Self::WrongHerd, "wrong-herd"),
         (Self::WrongName, "wrong-name"),
@@ -254,6 +294,7 @@ impl ErrorCode {
         (Self::Timeout, "timeout"),
         (Self::Settings, "settings"),
         (Self::Busy, "busy"),
+        (Self::WrongVersion, "wrong-version"),
     ];
 
     /// The code as it stands in the line.

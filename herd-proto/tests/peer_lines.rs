@@ -218,8 +218,19 @@ fn free_text_can_neither_forge_a_line_nor_fail_to_be_read() {
 #[test]
 fn every_error_code_is_read_back() {
     use ErrorCode::*;
-    let codes =
-        [BadMessage, WrongHerd, WrongName, UnknownPeer, BadAuth, DuplicateName, SelfDial, Timeout, Settings, Busy];
+    let codes = [
+        BadMessage,
+        WrongHerd,
+        WrongName,
+        UnknownPeer,
+        BadAuth,
+        DuplicateName,
+        SelfDial,
+        Timeout,
+        Settings,
+        Busy,
+        WrongVersion,
+    ];
     for code in codes {
         let line = written(|out| encode::error(out, code, "x"));
         let PeerMessage::Error(error) = parsed(line.trim_end()) else { panic!("an ERR") };
@@ -291,7 +302,7 @@ const REFUSED: &[(&str, Field, usize, Expected)] = &[
     ("AUTH k.1 00", Field::KeyId, 6, Expected::KeyId),
     ("AUTH k 00", Field::Mac, 9, Expected::HexMac),
     ("HELLO", Field::Version, 5, Expected::Operand),
-    ("HELLO herd/2 x", Field::Version, 6, Expected::Version),
+    ("HELLO herd/02 x", Field::Version, 6, Expected::Version),
     ("HELLO herd/1 -x", Field::Herd, 13, Expected::ServerName),
     ("HELLO herd/1 x y/z", Field::Server, 16, Expected::ServerName),
     ("HELLO herd/1 x y z 0", Field::Boot, 20, Expected::HexU64),

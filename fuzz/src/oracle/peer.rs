@@ -8,7 +8,7 @@ use super::{Refusal, WHITE_SPACE};
 /// What a line between servers says.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Peer {
-    Hello { herd: String, from: String, to: String, boot: u64, nonce: String, settings: Vec<(String, String)> },
+    Hello { version: u16, herd: String, from: String, to: String, boot: u64, nonce: String, settings: Vec<(String, String)> },
     Auth { key_id: String, mac: String },
     Ready { count: u64, root: u64 },
     At { at: At, sender: String, hops: u64 },
@@ -87,8 +87,9 @@ pub fn peer_message(line: &[u8]) -> Result<Peer, Refusal> {
 }
 
 fn hello(words: &mut Words<'_>) -> Result<Peer, Refusal> {
-    words.next("wire version", |word| (word == b"herd/1").then_some(()))?;
+    let version = words.next("wire version", |word| whole(word.strip_prefix(b"herd/")?, u16::MAX.into()))?;
     Ok(Peer::Hello {
+        version: version as u16,
         herd: words.next("herd name", server_name)?,
         from: words.next("server name", server_name)?,
         to: words.next("server name", server_name)?,

@@ -8,9 +8,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use herd_cli::{ClientError, Unanswered, now};
+use herd_cli::{ClientError, Stream, Unanswered, now};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::broken::Broken;
@@ -40,7 +39,7 @@ struct Tally {
     /// How often, by why.
     failures: BTreeMap<String, u64>,
     /// Connections that stay.
-    open: Vec<TcpStream>,
+    open: Vec<Stream>,
 }
 
 /// How one client fared. Times are the run's.
@@ -48,7 +47,7 @@ struct Tally {
 struct Fared {
     due: u64,
     connected: Option<u64>,
-    answered: Result<(u64, TcpStream), Failure>,
+    answered: Result<(u64, Stream), Failure>,
 }
 
 #[derive(Debug)]
@@ -108,9 +107,10 @@ async fn come(target: Target, post: String, due: u64, run: Arc<Run>, timeout: Du
 }
 
 /// Posts, and reads a line.
-async fn exchange(stream: &mut TcpStream, post: &str) -> Result<(), Failure> {
+async fn exchange(stream: &mut Stream, post: &str) -> Result<(), Failure> {
     let broken = |source| Failure::Broken(Broken::closed(1, source));
     stream.write_all(post.as_bytes()).await.map_err(|error| broken(Some(error)))?;
+    stream.flush().await.map_err(|error| broken(Some(error)))?;
     // Whatever it is called: the reply has little more than the post.
     let mut reply = vec![0; 1_024 + post.len()];
     let mut len = 0;

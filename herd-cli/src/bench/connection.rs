@@ -9,9 +9,8 @@ use std::sync::Mutex;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use herd_cli::{ClientError, Unanswered};
+use herd_cli::{ClientError, Stream, Unanswered};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::broken::Broken;
@@ -30,7 +29,7 @@ const PATIENCE: u64 = 1_000_000_000;
 
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     posts: Posts,
     replies: Replies,
     answerer: Answerer,
@@ -52,7 +51,7 @@ pub(super) struct Connection {
 impl Connection {
     /// Over `stream`, on which nothing was said yet.
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Stream,
         posts: Posts,
         pipeline: usize,
         answerer: Answerer,
@@ -192,7 +191,11 @@ impl Connection {
         }
         self.out.drain(..self.written);
         self.written = 0;
-        Ok(())
+        // Over TLS some may be under way still; plain, there is nothing to do.
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(Broken::closed(self.in_flight, Some(error))),
+            _ => Ok(()),
+        }
     }
 
     /// Whether there is nothing more to do; an error if it was waited for in vain.

@@ -62,8 +62,8 @@ impl Probes {
             run: Run::new(Duration::ZERO, None).into(),
         };
         for target in &load.targets {
-            let client =
-                Connection::connect(&target.reached(), load.timeout).await.map_err(|error| fault(target, error))?;
+            let stream = target.connect(load.timeout).await.map_err(|error| fault(target, error))?;
+            let client = Connection::over(stream, load.timeout);
             let (shown, polls) = (Latencies::new(), Latencies::new());
             let mut probe = Probe { target: target.clone(), client, question: Vec::new(), shown, polls };
             let (post, _) = probes.next_post();

@@ -34,7 +34,7 @@ pub(super) async fn measure(args: &BenchArgs, server: &ServerArgs, watch: &mut W
 pub(super) async fn load(args: &BenchArgs, server: &ServerArgs, watch: &mut Watch) -> Result<Load, Fault> {
     let (targets, answerer) = if args.mode() == Mode::Echo {
         let (name, socket) = ("echo".to_owned(), echo::start().map_err(Fault::Runtime)?);
-        (vec![Target { address: name.clone(), name, socket }], Answerer::Echo)
+        (vec![Target { address: name.clone(), name, socket, tls: None }], Answerer::Echo)
     } else {
         (watch.over(targets::reach(server)).await?, Answerer::Server)
     };
@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn progress_is_of_the_time_since_the_last_look() {
-        let target = Target { name: String::new(), address: String::new(), socket: "127.0.0.1:1".parse().unwrap() };
+        let target =
+            Target { name: String::new(), address: String::new(), socket: "127.0.0.1:1".parse().unwrap(), tls: None };
         let load = Load {
             targets: vec![target],
             answerer: Answerer::Server,

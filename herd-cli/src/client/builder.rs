@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::event::{Event, Observer};
 use super::{BackOff, Client};
-use crate::{ClientError, Server, Servers};
+use crate::{ClientError, Server, Servers, TlsSettings};
 
 /// Whom a [`Client`] speaks to and how patient it is; made by [`Client::builder`].
 #[derive(Debug)]
@@ -12,6 +12,7 @@ use crate::{ClientError, Server, Servers};
 pub struct Builder {
     pub(super) servers: Vec<Server>,
     pub(super) settings: Settings,
+    pub(super) tls: Option<TlsSettings>,
     pub(super) observer: Observer,
 }
 
@@ -38,7 +39,7 @@ impl Builder {
             unanswered_max: Client::UNANSWERED_MAX,
             unanswered_bytes_max: Client::UNANSWERED_BYTES_MAX,
         };
-        Self { servers: Vec::new(), settings, observer: Observer::default() }
+        Self { servers: Vec::new(), settings, tls: None, observer: Observer::default() }
     }
 
     /// One more server, after those named before it. It is tried when they fail. An [`Address`](crate::Address) is one, too.
@@ -50,6 +51,12 @@ impl Builder {
     /// All of these, in their order.
     pub fn servers(mut self, servers: &Servers) -> Self {
         self.servers.extend(servers.iter().cloned());
+        self
+    }
+
+    /// Speak TLS with all of them, and with none that has not proved to be who was meant. Default: plain text.
+    pub fn tls(mut self, tls: TlsSettings) -> Self {
+        self.tls = Some(tls);
         self
     }
 

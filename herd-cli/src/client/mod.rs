@@ -25,7 +25,7 @@ pub use event::Event;
 pub use replies::Replies;
 
 use crate::connection::command_of;
-use crate::{ClientError, Connection, Nearby, Reply, Server, Servers, Unanswered};
+use crate::{ClientError, Connection, Nearby, Reply, Server, Servers, TlsSettings, Unanswered};
 use builder::Settings;
 use event::Observer;
 use recovery::{Link, Trouble};
@@ -61,6 +61,7 @@ pub struct Client {
     /// Whose turn it is, below the number of servers.
     turn: usize,
     settings: Settings,
+    tls: Option<TlsSettings>,
     observer: Observer,
     link: Link,
     /// Replies that came over a connection before it was lost, to requests before all of `unanswered`.
@@ -116,11 +117,12 @@ impl Client {
         Builder::new()
     }
 
-    fn over(Builder { servers, settings, observer }: Builder) -> Self {
+    fn over(Builder { servers, settings, tls, observer }: Builder) -> Self {
         Self {
             servers,
             turn: 0,
             settings,
+            tls,
             observer,
             link: Link::Down(None),
             kept: VecDeque::new(),

@@ -4,11 +4,10 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::{BackOff, Client, Event};
-use crate::{ClientError, Connection, Server, Unanswered, clock};
+use crate::{ClientError, Connection, Server, Stream, Unanswered, clock};
 
 /// What has gone wrong since the last answer.
 #[derive(Debug, Default)]
@@ -24,7 +23,7 @@ pub(super) enum Link {
     /// None, and none is tried for before that moment.
     Down(Option<Instant>),
     /// Kept here, so that a call that is dropped and made again goes on with the same try.
-    Connecting(Pin<Box<dyn Future<Output = Result<TcpStream, ClientError>> + Send>>),
+    Connecting(Pin<Box<dyn Future<Output = Result<Stream, ClientError>> + Send>>),
     Up(Box<Connection>),
 }
 
@@ -59,10 +58,11 @@ impl Client {
 
     fn begin_to_connect(&mut self) {
         let (address, timeout) = (self.whose_turn().address().clone(), self.within(self.settings.connect_timeout));
-        self.link = Link::Connecting(Box::pin(async move { address.connect(timeout).await }));
+        let tls = self.tls.clone();
+        self.link = Link::Connecting(Box::pin(async move { Stream::connect(&address, tls.as_ref(), timeout).await }));
     }
 
-    fn connected(&mut self, stream: TcpStream) {
+    fn connected(&mut self, stream: Stream) {
         if self.unanswered.is_empty() && !self.settings.give_up_after.is_zero() {
             // Nobody waits for an answer: that there is a connection is the end of it, if servers may be tried twice at all.
             self.trouble = Trouble::default();

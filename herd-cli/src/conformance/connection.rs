@@ -5,10 +5,10 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use herd_cli::Stream;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::text::shown;
@@ -65,7 +65,7 @@ impl fmt::Display for Trouble {
 
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Stream>,
     wait: Duration,
 }
 
@@ -76,7 +76,8 @@ struct Places {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, wait: Duration) -> Self {
+    pub(super) fn new(stream: impl Into<Stream>, wait: Duration) -> Self {
+        let stream = stream.into();
         // A server that gets pieces of a line gets them as they are cut.
         let _ = stream.set_nodelay(true);
         Self { stream: BufReader::new(stream), wait }
@@ -84,7 +85,11 @@ impl Connection {
 
     /// Sends all of it, and pauses behind what ends no line.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        self.within(async |stream| stream.get_mut().write_all(bytes).await.map_err(broken)).await?;
+        self.within(async |stream| {
+            stream.get_mut().write_all(bytes).await.map_err(broken)?;
+            stream.get_mut().flush().await.map_err(broken)
+        })
+        .await?;
         if !bytes.ends_with(b"\n") {
             tokio::time::sleep(PART_PAUSE).await;
         }
@@ -129,7 +134,7 @@ impl Connection {
     /// The whole of it within the time for one answer: a server that sends a byte now and then gains nothing.
     async fn within<T>(
         &mut self,
-        doing: impl AsyncFnOnce(&mut BufReader<TcpStream>) -> Result<T, Trouble>,
+        doing: impl AsyncFnOnce(&mut BufReader<Stream>) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         match timeout(self.wait, doing(&mut self.stream)).await {
             Ok(done) => done,
@@ -143,7 +148,7 @@ fn broken(error: io::Error) -> Trouble {
     Trouble::Broken(error.to_string())
 }
 
-async fn read_line(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>, Trouble> {
+async fn read_line(stream: &mut BufReader<Stream>) -> Result<Vec<u8>, Trouble> {
     let mut line = Vec::new();
     loop {
         let some = stream.fill_buf().await.map_err(broken)?;
@@ -163,7 +168,7 @@ async fn read_line(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>, Trouble
     }
 }
 
-async fn read_body(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>, Trouble> {
+async fn read_body(stream: &mut BufReader<Stream>) -> Result<Vec<u8>, Trouble> {
     let mut body = Vec::new();
     loop {
         let some = stream.fill_buf().await.map_err(broken)?;
@@ -185,7 +190,7 @@ async fn read_body(stream: &mut BufReader<TcpStream>) -> Result<Vec<u8>, Trouble
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 

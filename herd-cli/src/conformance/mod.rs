@@ -14,7 +14,7 @@ mod vectors;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use herd_cli::{Address, now};
+use herd_cli::{Address, ClientError, Stream, TlsSettings, now};
 
 use crate::args::ServerArgs;
 use crate::bench::named;
@@ -63,6 +63,13 @@ pub(crate) struct Target {
     /// Its name, or where there is none its address.
     pub(crate) name: String,
     pub(super) address: Address,
+    tls: Option<TlsSettings>,
+}
+
+impl Target {
+    pub(super) async fn connect(&self, timeout: Duration) -> Result<Stream, ClientError> {
+        Stream::connect(&self.address, self.tls.as_ref(), timeout).await
+    }
 }
 
 /// What of everything there is was asked for.
@@ -114,12 +121,13 @@ pub(crate) async fn run(args: &ConformanceArgs, server: &ServerArgs) -> Result<R
 /// The servers that were named, or all there are; each once.
 fn targets(server: &ServerArgs) -> Result<Vec<Target>, Fault> {
     let mut targets: Vec<Target> = Vec::new();
-    for (name, address) in named(server)? {
+    let (servers, tls) = named(server)?;
+    for (name, address) in servers {
         let name = name.unwrap_or_else(|| address.to_string());
         if targets.iter().any(|target| target.address == address) {
             return Err(Fault::Usage(format!("{name} is given twice: what is between two servers needs two")));
         }
-        targets.push(Target { name, address });
+        targets.push(Target { name, address, tls: tls.clone() });
     }
     Ok(targets)
 }
@@ -127,7 +135,7 @@ fn targets(server: &ServerArgs) -> Result<Vec<Target>, Fault> {
 /// Each must be there when it begins.
 async fn reach(targets: &[Target], timeout: Duration) -> Result<(), Fault> {
     for target in targets {
-        let reached = target.address.connect(timeout).await;
+        let reached = target.connect(timeout).await;
         reached.map_err(|source| match target.name == target.address.to_string() {
             true => Fault::Client(source),
             false => Fault::Server { name: target.name.clone(), source },

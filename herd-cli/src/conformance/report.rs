@@ -133,7 +133,7 @@ mod tests {
 
     fn report(level: Level, outcomes: &[(&str, Level, bool)]) -> Report {
         let all = Check::all().unwrap();
-        let target = Target { name: "Riley".to_owned(), address: "127.0.0.1:1".parse().unwrap() };
+        let target = Target { name: "Riley".to_owned(), address: "127.0.0.1:1".parse().unwrap(), tls: None };
         let mut report = Report::new(level, std::slice::from_ref(&target), 0);
         for (section, level, passed) in outcomes {
             let check = Check { section: (*section).to_owned(), level: *level, ..all[0].clone() };

@@ -182,7 +182,7 @@ impl Talk<'_> {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
                 let target = self.servers.get(at.0).ok_or_else(|| Trouble::Unreachable("no such server".to_owned()))?;
-                let stream = target.address.connect(self.wait).await;
+                let stream = target.connect(self.wait).await;
                 let stream = stream.map_err(|error| Trouble::Unreachable(crate::fault::causes(&error)))?;
                 Ok(entry.insert(Connection::new(stream, self.wait)))
             }

@@ -3,11 +3,12 @@
 //! Servers live while they are asked, so two that agree may seem to differ for a moment: they are asked again before that is said.
 
 mod targets;
+mod token;
 mod verdict;
 
 use std::time::Duration;
 
-use herd_cli::{AdminError, ServerStatus, status};
+use herd_cli::{AdminError, ServerStatus, status_by};
 use tokio::task::JoinSet;
 
 use crate::fault::{Fault, causes};
@@ -75,7 +76,7 @@ async fn ask_all(targets: &[Target], timeout: Duration) -> Report {
 
 async fn ask(target: Target, timeout: Duration) -> Row {
     let status = match &target.address {
-        Ok(address) => status(address, timeout).await.map_err(|error| reason(&error)),
+        Ok(address) => status_by(address, target.token.as_ref(), timeout).await.map_err(|error| reason(&error)),
         Err(why) => Err((*why).to_owned()),
     };
     let status = status.and_then(|status| match &target.expected {
@@ -91,6 +92,7 @@ fn reason(error: &AdminError) -> String {
         AdminError::Unreachable { source, .. } => causes(source),
         AdminError::TimedOut { timeout, .. } => format!("no answer within {} s", timeout.as_secs_f64()),
         AdminError::NotHttp { source, .. } => format!("no HTTP answer: {}", causes(source)),
+        AdminError::Refused { status: 401, .. } => "it wants a token, and not another".to_owned(),
         AdminError::Refused { status, .. } => format!("HTTP status {status}"),
         AdminError::NotAStatus { why, .. } => format!("the answer is no server's status: {why}"),
         other => causes(other),

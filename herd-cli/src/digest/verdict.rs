@@ -131,7 +131,7 @@ mod tests {
     type Said<'a> = Result<(&'a str, u64, char), &'a str>;
 
     fn row(name: &str, status: Said<'_>) -> Row {
-        let target = Target { name: name.to_owned(), expected: None, address: Err("") };
+        let target = Target { name: name.to_owned(), expected: None, address: Err(""), token: None };
         let status = status.map_err(str::to_owned).map(|(herd, records, digit)| {
             let root = digit.to_string().repeat(32);
             let json = format!(

@@ -43,6 +43,14 @@ pub(super) fn raw(report: &Report) -> String {
 
 /// The same as JSON, one object a line. The schema is documented in this crate's README.
 pub(super) fn json(report: &Report) -> String {
+    // Strings and numbers: there is nothing in it that could fail.
+    let lines = report.rows.iter().map(line);
+    let lines = lines.map(|line| super::json::compact(&serde_json::to_string(&line).unwrap_or_default()) + "\n");
+    lines.chain([verdict_json(report)]).collect()
+}
+
+/// The last of those lines, whatever stands before it.
+pub(super) fn verdict_json(report: &Report) -> String {
     let verdict = &report.verdict;
     let last = Line::Verdict {
         agree: verdict.agree(),
@@ -50,9 +58,7 @@ pub(super) fn json(report: &Report) -> String {
         answered: verdict.answered,
         text: &verdict.sentence,
     };
-    let lines = report.rows.iter().map(line).chain([last]);
-    // Strings and numbers: there is nothing in it that could fail.
-    lines.map(|line| super::json::compact(&serde_json::to_string(&line).unwrap_or_default()) + "\n").collect()
+    super::json::compact(&serde_json::to_string(&last).unwrap_or_default()) + "\n"
 }
 
 fn cells(row: &Row) -> [String; 5] {

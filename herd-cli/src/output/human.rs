@@ -10,6 +10,7 @@ use super::conformance;
 use super::digest;
 use super::places::{Place, Places};
 use super::replay;
+use super::status;
 use super::style::{Role, Style};
 use super::table::{self, Align};
 use super::units;
@@ -68,6 +69,16 @@ impl Human {
     /// What the servers of a herd hold.
     pub(super) fn digest(&self, report: &Report) -> String {
         digest::human(report, self.style, self.width)
+    }
+
+    /// How the servers of a herd are.
+    pub(super) fn status(&self, report: &Report) -> String {
+        status::human(report, self.style, self.width)
+    }
+
+    /// The terminal has another width now.
+    pub(super) const fn set_width(&mut self, width: usize) {
+        self.width = width;
     }
 
     /// What was measured.

@@ -13,6 +13,8 @@ mod places;
 mod properties;
 mod raw;
 mod replay;
+mod screen;
+mod status;
 mod style;
 mod table;
 mod units;
@@ -29,6 +31,7 @@ use crate::digest::Report;
 use crate::replay::Report as Played;
 use crate::watch::News;
 use human::Human;
+use screen::Screen;
 use style::Style;
 
 /// Where replies go, and in which form.
@@ -38,6 +41,10 @@ pub(crate) struct Output {
     form: Form,
     /// The form before JSON was asked for, while it is.
     before: Option<Form>,
+    /// Each status takes the place of the one before.
+    screen: Option<Screen>,
+    /// There is more than one.
+    is_refreshed: bool,
 }
 
 #[derive(Debug)]
@@ -59,7 +66,7 @@ impl Output {
             FormatArg::Raw => Form::Raw { escape: terminal },
             FormatArg::Json => Form::Json,
         };
-        Self { to: BufWriter::new(stdout), form, before: None }
+        Self { to: BufWriter::new(stdout), form, before: None, screen: None, is_refreshed: false }
     }
 
     /// Changes to JSON, or back to the form before that.
@@ -115,6 +122,41 @@ impl Output {
             Form::Json => digest::json(report),
         };
         self.to.write_all(text.as_bytes())
+    }
+
+    /// Shows how the servers of a herd are.
+    pub(crate) fn status(&mut self, report: &Report) -> io::Result<()> {
+        if let (Form::Human(human), Some(_)) = (&mut self.form, &self.screen) {
+            human.set_width(terminal_width());
+        }
+        let text = match &self.form {
+            Form::Human(human) => human.status(report),
+            Form::Raw { .. } => status::raw(report),
+            Form::Json => status::json(report),
+        };
+        let text = match (&self.screen, &self.form) {
+            (Some(screen), _) => screen.show(&text),
+            // Below one another: where one ends and the next begins.
+            (None, Form::Human(_)) if self.is_refreshed => text + "\n",
+            (None, _) => text,
+        };
+        self.to.write_all(text.as_bytes())
+    }
+
+    /// From now on each status takes the place of the one before, where that is a terminal and for people.
+    pub(crate) fn begin_screen(&mut self) -> io::Result<()> {
+        self.is_refreshed = true;
+        if matches!(self.form, Form::Human(_)) {
+            self.screen = Screen::of_terminal();
+        }
+        let begin = self.screen.as_ref().map(Screen::begin).unwrap_or_default();
+        self.to.write_all(begin.as_bytes()).and_then(|()| self.to.flush())
+    }
+
+    /// The terminal is as it was before, below what was shown last.
+    pub(crate) fn end_screen(&mut self) -> io::Result<()> {
+        let end = self.screen.take().as_ref().map(Screen::end).unwrap_or_default();
+        self.to.write_all(end.as_bytes()).and_then(|()| self.to.flush())
     }
 
     /// Shows what was measured.

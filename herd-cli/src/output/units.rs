@@ -75,7 +75,8 @@ pub(super) fn age(then: PosixTime, now: PosixTime) -> String {
     }
 }
 
-fn span(seconds: u128) -> String {
+/// `119 s`, `2 min`, `3 days`.
+pub(super) fn span(seconds: u128) -> String {
     const MINUTE: u128 = 60;
     const HOUR: u128 = 60 * MINUTE;
     const DAY: u128 = 24 * HOUR;

@@ -14,6 +14,7 @@ const SHOWING: &[(u8, &str)] = &[(0, "done"), USAGE, (3, "the output can't be wr
 
 pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
     ("HERD_CONFIG", "the file of --config, where that is not given"),
+    ("HERD_ADMIN_TOKEN", "the token that servers want before they say how they are, for digest and status"),
     ("NO_COLOR", "set to anything: no colours, unless --color says otherwise"),
     ("TERM", "dumb: no colours, and no line editing in repl"),
     ("XDG_STATE_HOME", "where repl keeps its history, in herd-cli/history; ~/.local/state without it"),
@@ -44,6 +45,7 @@ as it was.",
             ("herd-cli replay walk.gpx --speed 10x", "Post a track that was recorded, ten times as fast as it was"),
             ("herd-cli repl", "Talk line by line, with history and completion"),
             ("herd-cli digest", "Do the servers hold the same? One line each, and one that says it"),
+            ("herd-cli status --watch", "How is the herd? Servers, links and alarms, refreshed in place"),
             ("herd-cli bench --server Riley --pipeline 16", "How many posts a second does Riley answer, and how fast?"),
             ("herd-cli conformance --server Riley", "Does Riley keep to the protocol? Any server can be asked"),
         ],
@@ -148,6 +150,36 @@ With --json, one object for each server, and the verdict:
             TERMINATED,
         ],
         files: &[],
+    },
+    Page {
+        name: "status",
+        text: "\
+A server is 'ready', 'not ready' and why, or 'down' and why; 'up' if it is of a version that
+does not say. A link is shown as both ends see it: what they say of it is the same, or stands
+with a slash between. QUEUED are records that wait to be sent, HEARD is how long ago the other
+end said something. '-' stands for what a server does not say.
+
+On a terminal --watch refreshes in place. In a pipe each status follows the one before: in lines
+that begin with server, link or alarm, fields with tabs between them, and the verdict last.
+
+With --json, one object for each server, and the verdict:
+  {\"reply\":\"status\",\"server\":…,\"address\":…,\"ready\":…,\"records\":…,\"links\":[…],\"alarms\":[…],…}
+  {\"reply\":\"verdict\",\"agree\":…,\"asked\":…,\"answered\":…,\"text\":…}",
+        examples: &[
+            ("herd-cli status", "The default herd on this machine, at a glance"),
+            ("herd-cli status --watch", "The same every two seconds, in place"),
+            ("herd-cli status --config herd.toml --watch 10 --json", "Those of a configuration, for a program to read"),
+            ("herd-cli status --admin 192.0.2.10:14000 --token-file admin.token", "One that wants a token"),
+        ],
+        codes: &[
+            (0, "all servers answered and agree"),
+            (1, "they differ, or some of them did not answer"),
+            USAGE,
+            (3, "no server answered, or the output can't be written"),
+            INTERRUPTED,
+            TERMINATED,
+        ],
+        files: &[("FILE of --token-file", "the token, in its first line; not readable by everybody")],
     },
     Page {
         name: "bench",

@@ -8,7 +8,7 @@ use herd_proto::{Escaped, Response};
 
 use super::command::{self, Command};
 use super::known::Known;
-use crate::args::ServerArgs;
+use crate::args::{AdminArgs, ServerArgs};
 use crate::choice::Choice;
 use crate::digest;
 use crate::exit::ExitCode;
@@ -124,7 +124,7 @@ impl Session {
 
     async fn digest(&mut self) -> Result<(), Fault> {
         let args = self.args.with_servers(Vec::new());
-        let targets = digest::targets(&[], &args)?;
+        let targets = digest::targets(&AdminArgs::default(), &args)?;
         let report = digest::compare(&targets, args.timeout, digest::WAIT).await;
         self.worst = self.worst.max((&report).into());
         self.output.digest(&report).map_err(Fault::Output)

@@ -89,6 +89,7 @@ pub(crate) fn reply(line: &[u8]) -> Vec<u8> {
 pub(crate) fn herd_cli(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_herd-cli"));
     command.args(arguments).env_remove("HERD_CONFIG").env_remove("NO_COLOR").env_remove("RUST_BACKTRACE");
+    command.env_remove("HERD_ADMIN_TOKEN");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -13,7 +13,11 @@ pub(crate) fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), S
         "type" => has_type(rule, value),
         "const" => (rule == value).then_some(()).ok_or_else(|| format!("{value} is not {rule}")),
         "enum" => list(rule).contains(value).then_some(()).ok_or_else(|| format!("{value} is none of {rule}")),
-        "minimum" => (value.as_f64() >= rule.as_f64()).then_some(()).ok_or_else(|| format!("{value} is below {rule}")),
+        // Of numbers; what else it may be is for "type".
+        "minimum" => match value.as_f64() {
+            Some(number) if Some(number) < rule.as_f64() => Err(format!("{value} is below {rule}")),
+            _ => Ok(()),
+        },
         "required" => required(rule, value),
         "properties" => properties(root, rule, value),
         "items" => list(value).iter().try_for_each(|item| check(root, rule, item)),

@@ -4,13 +4,45 @@ use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 
 use crate::net::TcpStream;
 
+/// How far a connection has come.
+#[derive(Debug, Default)]
+pub(super) struct Stage {
+    asked: AtomicBool,
+    streams: AtomicBool,
+}
+
+impl Stage {
+    /// The request is made out.
+    pub(super) fn set_asked(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Its answer does not end.
+    pub(super) fn set_streams(&self) {
+        self.streams.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn streams(&self) -> bool {
+        self.streams.load(Ordering::Relaxed)
+    }
+}
+
 /// Gives hyper so many bytes and no more until a request is made out; and until then takes nothing that hyper says, because what
 /// it says of a request that is none lacks our line of JSON.
+///
+/// Of an answer that does not end it sees the reader's end, which hyper does not look for: whoever says anything more, or that there will
+/// be nothing more, has gone; so has whoever takes nothing for so long.
 #[derive(Debug)]
 pub(super) struct Guarded<'a> {
     stream: &'a mut TcpStream,
@@ -18,13 +50,15 @@ pub(super) struct Guarded<'a> {
     left: usize,
     /// More were wanted.
     is_too_long: bool,
-    /// The request is made out.
-    asked: &'a AtomicBool,
+    stage: &'a Stage,
+    stall_max: Duration,
+    /// Since nothing was taken that there was to send.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<'a> Guarded<'a> {
-    pub(super) fn new(stream: &'a mut TcpStream, head_bytes_max: usize, asked: &'a AtomicBool) -> Self {
-        Self { stream, left: head_bytes_max, is_too_long: false, asked }
+    pub(super) fn new(stream: &'a mut TcpStream, head_bytes_max: usize, stall_max: Duration, stage: &'a Stage) -> Self {
+        Self { stream, left: head_bytes_max, is_too_long: false, stage, stall_max, stalled: None }
     }
 
     /// Whether the limit was reached before a request was made out.
@@ -32,14 +66,31 @@ impl<'a> Guarded<'a> {
         self.is_too_long
     }
 
-    fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
+    /// Fails once a reader is gone; and has the task woken when it goes.
+    fn check_reader(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if !self.stage.streams() {
+            return Ok(());
+        }
+        let mut byte = [0];
+        match Pin::new(&mut *self.stream).poll_read(cx, &mut ReadBuf::new(&mut byte)) {
+            Poll::Ready(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    fn check_stall(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let stall_max = self.stall_max;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall_max)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
+            Poll::Pending => Ok(()),
+        }
     }
 }
 
 impl AsyncRead for Guarded<'_> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.is_asked() {
+        if self.stage.is_asked() {
             return Pin::new(&mut *self.stream).poll_read(cx, buf);
         }
         if self.left == 0 {
@@ -58,10 +109,21 @@ impl AsyncRead for Guarded<'_> {
 
 impl AsyncWrite for Guarded<'_> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.is_asked() { Pin::new(&mut *self.stream).poll_write(cx, bytes) } else { Poll::Ready(Ok(bytes.len())) }
+        if !self.stage.is_asked() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        self.check_reader(cx)?;
+        let written = Pin::new(&mut *self.stream).poll_write(cx, bytes);
+        if written.is_ready() {
+            self.stalled = None;
+        } else {
+            self.check_stall(cx)?;
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check_reader(cx)?;
         Pin::new(&mut *self.stream).poll_flush(cx)
     }
 

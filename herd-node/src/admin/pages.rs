@@ -1,66 +1,181 @@
 //! What there is to be asked for.
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use hyper::{Method, Request, Response, StatusCode};
+use std::fmt::Write;
 
-use crate::net::Shared;
+use hyper::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
+use hyper::{Method, Request, StatusCode};
+
+use super::answer::{Answer, HTML, JSON, TEXT, error, events, whole};
+use super::desk::Desk;
+use super::events::{READERS_MAX, Reader, Stream};
+use super::metrics::{Process, Readers};
+use super::{access, events as of_events, metrics, page};
+use crate::net::Reason;
 use crate::status::Status;
 
-const JSON: &str = "application/json";
-const TEXT: &str = "text/plain; charset=utf-8";
+/// One page.
+struct Page {
+    path: &'static str,
+    /// Nobody is asked for the token.
+    is_open: bool,
+    takes_query: bool,
+    what: What,
+}
 
-type Page = fn(&Shared) -> (&'static str, String);
+/// What a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Document,
+    Events,
+    Health,
+    Metrics,
+    Ready,
+    Status,
+}
 
-/// Every page by its path.
-const PAGES: [(&str, Page); 2] = [("/status.json", status), ("/healthz", health)];
+/// Every page, by path.
+const PAGES: [Page; 6] = [
+    Page { path: "/", is_open: false, takes_query: false, what: What::Document },
+    Page { path: "/events", is_open: false, takes_query: true, what: What::Events },
+    Page { path: "/healthz", is_open: true, takes_query: false, what: What::Health },
+    Page { path: "/metrics", is_open: false, takes_query: false, what: What::Metrics },
+    Page { path: "/readyz", is_open: false, takes_query: false, what: What::Ready },
+    Page { path: "/status.json", is_open: false, takes_query: false, what: What::Status },
+];
 
 /// The answer to a request, whatever it asks for.
-pub(super) fn answer<B>(shared: &Shared, request: &Request<B>) -> Response<Full<Bytes>> {
-    let page = PAGES.iter().find(|(path, _)| *path == request.uri().path());
-    let Some((_, page)) = page else {
-        let [first, second] = PAGES.map(|(path, _)| path);
-        return error(StatusCode::NOT_FOUND, &format!("there is {first} and {second}"));
+pub(super) async fn answer<B>(desk: &Desk, request: &Request<B>) -> Answer {
+    let page = PAGES.iter().find(|page| page.path == request.uri().path());
+    match refusal(desk, request, page) {
+        Err(refusal) => refusal,
+        Ok((page, is_head)) => shown(desk, page, request.uri().query(), is_head).await,
+    }
+}
+
+/// The page that is asked for, and whether only the head of it is wanted.
+fn refusal<'a, B>(desk: &Desk, request: &Request<B>, page: Option<&'a Page>) -> Result<(&'a Page, bool), Answer> {
+    let token = desk.token();
+    let is_loopback = desk.address().ip().to_canonical().is_loopback();
+    if token.is_none() && is_loopback && !access::is_for(request, desk.address()) {
+        desk.count(Reason::AdminDenied);
+        let why = "this is for whoever is on this machine: ask for it by localhost or its address";
+        return Err(error(StatusCode::MISDIRECTED_REQUEST, why));
+    }
+    let is_open = page.is_some_and(|page| page.is_open);
+    if token.is_some_and(|token| !is_open && !access::shows(request, &token)) {
+        desk.count(Reason::AdminDenied);
+        return Err(unauthorized());
+    }
+    let invalid = |answer| {
+        desk.count(Reason::AdminInvalid);
+        Err(answer)
     };
+    let Some(page) = page else { return invalid(error(StatusCode::NOT_FOUND, &known_pages())) };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = error(StatusCode::METHOD_NOT_ALLOWED, "this can only be read");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+        let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "this can only be read");
+        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return invalid(answer);
     }
-    if request.uri().query().is_some() {
-        return error(StatusCode::BAD_REQUEST, "this takes no query");
+    if !page.takes_query && request.uri().query().is_some() {
+        return invalid(error(StatusCode::BAD_REQUEST, "this takes no query"));
     }
-    let (kind, text) = page(shared);
-    response(StatusCode::OK, kind, text)
+    Ok((page, *request.method() == Method::HEAD))
 }
 
-/// `{"error":"…"}` and LF.
-pub(super) fn error_line(why: &str) -> String {
-    format!("{}\n", serde_json::json!({ "error": why }))
+fn unauthorized() -> Answer {
+    let mut answer = error(StatusCode::UNAUTHORIZED, "this needs the token: as a bearer's, or as a password");
+    // The first is what a browser asks its user for.
+    for challenge in ["Basic realm=\"herd\", charset=\"UTF-8\"", "Bearer realm=\"herd\""] {
+        answer.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    answer
 }
 
-fn error(status: StatusCode, why: &str) -> Response<Full<Bytes>> {
-    response(status, JSON, error_line(why))
+fn known_pages() -> String {
+    let mut text = "there is ".to_owned();
+    for (at, page) in PAGES.iter().enumerate() {
+        let before = match at {
+            0 => "",
+            _ if at + 1 == PAGES.len() => " and ",
+            _ => ", ",
+        };
+        // Writing to a string can't fail.
+        let _ = write!(text, "{before}{}", page.path);
+    }
+    text
 }
 
-fn response(status: StatusCode, kind: &'static str, text: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(text)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+async fn shown(desk: &Desk, page: &Page, query: Option<&str>, is_head: bool) -> Answer {
+    match page.what {
+        What::Document => document(),
+        What::Health => whole(StatusCode::OK, TEXT, "ok\n"),
+        What::Metrics => measured(desk).await,
+        What::Ready => ready(desk),
+        What::Status => status(desk),
+        What::Events => stream(desk, query, is_head),
+    }
 }
 
-fn status(shared: &Shared) -> (&'static str, String) {
+fn document() -> Answer {
+    let mut answer = whole(StatusCode::OK, HTML, page::document());
+    for (name, value) in page::headers() {
+        answer.headers_mut().insert(name, value);
+    }
+    answer
+}
+
+fn ready(desk: &Desk) -> Answer {
+    let ready = desk.ready();
+    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    whole(status, JSON, json_line(&ready))
+}
+
+fn status(desk: &Desk) -> Answer {
+    match desk.server() {
+        Some((shared, lookout)) => whole(StatusCode::OK, JSON, json_line(&Status::of(shared, lookout))),
+        None => not_yet(),
+    }
+}
+
+async fn measured(desk: &Desk) -> Answer {
+    let Some((shared, lookout)) = desk.server() else { return not_yet() };
+    // Counting open files may take milliseconds: on a thread that serves nobody. It neither panics nor is it cancelled.
+    let process = tokio::task::spawn_blocking(Process::read).await.unwrap_or_default();
+    let readers = Readers(desk.hub.readers());
+    let text = metrics::text(shared, &Status::of(shared, lookout), process, readers);
+    whole(StatusCode::OK, metrics::CONTENT_TYPE, text)
+}
+
+/// There is nothing to be told while the disk log is read.
+fn not_yet() -> Answer {
+    error(StatusCode::SERVICE_UNAVAILABLE, "recovering: the disk log is being read")
+}
+
+fn stream(desk: &Desk, query: Option<&str>, is_head: bool) -> Answer {
+    let filter = match of_events::filter(query) {
+        Ok(filter) => filter,
+        Err(why) => {
+            desk.count(Reason::AdminInvalid);
+            return error(StatusCode::BAD_REQUEST, why);
+        }
+    };
+    let Some((shared, _)) = desk.server() else { return not_yet() };
+    if is_head {
+        return events(None);
+    }
+    match Reader::new(shared, &desk.hub, filter) {
+        Some(reader) => events(Some(Stream::new(reader))),
+        None => {
+            desk.count(Reason::AdminReadersFull);
+            error(StatusCode::SERVICE_UNAVAILABLE, &format!("{READERS_MAX} readers of events are there"))
+        }
+    }
+}
+
+/// Plain data as a line of JSON.
+fn json_line(data: &impl serde::Serialize) -> String {
     // Strings and numbers: there is nothing in it that could fail.
-    let mut json = serde_json::to_string(&Status::of(shared)).unwrap_or_default();
+    let mut json = serde_json::to_string(data).unwrap_or_default();
     json.push('\n');
-    (JSON, json)
-}
-
-fn health(_: &Shared) -> (&'static str, String) {
-    (TEXT, "ok\n".to_owned())
+    json
 }

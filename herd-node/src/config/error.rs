@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use herd_proto::Escaped;
 
+use crate::tls;
+
 /// The first thing that is wrong with a configuration. Shown in one line:
 /// `herd.toml:14: server.peers: "Jaquez" does not name "Riley" back; links go both ways`.
 ///
@@ -33,7 +35,7 @@ pub enum Place {
     File(PathBuf, Option<usize>),
     /// In the environment; the key is the variable.
     Environment,
-    /// In what a program made without a file.
+    /// Nowhere: a program made the configuration.
     Program,
 }
 
@@ -173,8 +175,22 @@ pub enum Problem {
         to: String,
     },
     /// Strangers could reach the link and nobody would ask them for proof.
-    #[error("{0} is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET")]
+    #[error(
+        "{0} is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET, or certificates, from [tls]"
+    )]
     NeedsSecret(SocketAddr),
+    /// Not an address or a network.
+    #[error("{} is not an IP address or network, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32", Quoted(.0))]
+    BadNetwork(String),
+    /// Anybody could connect and say whom to believe it is.
+    #[error("{0} is not loopback: that needs proxy_from, the addresses of the proxies")]
+    NeedsProxyFrom(SocketAddr),
+    /// Addresses of proxies, and nobody is to be one.
+    #[error("goes with proxy = true only")]
+    NeedsProxy,
+    /// So many lines at once of a rate that there is not.
+    #[error("goes with {0} only, unless both are 0")]
+    NeedsRate(&'static str),
     /// A number of copies for replies that wait for none.
     #[error("goes with ack = \"replicated\" only")]
     NeedsReplicated,
@@ -191,8 +207,8 @@ pub enum Problem {
     /// Replies that promise a disk, and there is none.
     #[error("\"durable\" needs a table [disk]")]
     NeedsDisk,
-    /// Strangers could reach the admin listener, which asks nobody for proof.
-    #[error("{0} is not loopback: the admin listener is for this machine only")]
+    /// Strangers could reach the admin listener and nobody would ask them for proof.
+    #[error("{0} is not loopback: that needs a token, from admin.token_file or the environment's HERD_ADMIN_TOKEN")]
     AdminNotLoopback(SocketAddr),
     /// An admin listener, and a program that was built without it.
     #[error("this program was built without the admin listener (its feature `admin`)")]
@@ -217,6 +233,14 @@ pub enum Problem {
     ShortSecret {
         /// Which, from 1.
         number: usize,
+        /// How long it is.
+        found: usize,
+        /// How long it should be.
+        min: usize,
+    },
+    /// A token that could be guessed.
+    #[error("the token has {found} bytes; at least {min} are needed")]
+    ShortToken {
         /// How long it is.
         found: usize,
         /// How long it should be.
@@ -249,6 +273,15 @@ pub enum Problem {
         /// What that is.
         why: &'static str,
     },
+    /// A table `[tls]` that changes nothing.
+    #[error("is false, and so is clients: leave out [tls]")]
+    TlsForNobody,
+    /// A path with braces that stand for nothing.
+    #[error("{} has braces that are not those of {{name}}", Quoted(.0))]
+    BadPlaceholder(String),
+    /// A certificate, its key or the CA, and what is wrong with it.
+    #[error("{0}")]
+    Tls(#[from] tls::Problem),
     /// A problem with another file that the key names.
     #[error("{} {problem}", Plain(.path))]
     InFile {

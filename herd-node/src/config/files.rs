@@ -12,11 +12,17 @@ use crate::secret::Secret;
 /// The shortest shared secret, in bytes: as long as what HMAC-SHA256 makes of it.
 const SECRET_LEN_MIN: usize = 32;
 
+/// The shortest token of the admin listener, in bytes.
+const TOKEN_LEN_MIN: usize = 16;
+
 /// Rotation needs two.
 const SECRETS_MAX: usize = 8;
 
 /// The largest file of secrets or of a key, in bytes.
 const SECRET_FILE_LEN_MAX: u64 = 64 * 1024;
+
+/// The largest file of certificates, in bytes.
+pub(super) const PEM_LEN_MAX: u64 = 1024 * 1024;
 
 /// The file `path` names, relative to the configuration file.
 pub(super) fn path_of(value: &Value<'_>) -> Result<PathBuf, ConfigError> {
@@ -63,6 +69,15 @@ pub(super) fn parse_secrets(bytes: &[u8]) -> Result<Vec<Secret>, Problem> {
     if secrets.is_empty() { Err(Problem::NoSecret) } else { Ok(secrets) }
 }
 
+/// The admin listener's token: one line, fit for an HTTP header.
+pub(super) fn parse_token(bytes: &[u8]) -> Result<Secret, Problem> {
+    let token = parse_key(bytes)?;
+    match token.expose().len() {
+        found @ 0..TOKEN_LEN_MIN => Err(Problem::ShortToken { found, min: TOKEN_LEN_MIN }),
+        _ => Ok(token),
+    }
+}
+
 /// An API key: one line, fit for an HTTP header or a query.
 pub(super) fn parse_key(bytes: &[u8]) -> Result<Secret, Problem> {
     let key = bytes.strip_suffix(b"\n").unwrap_or(bytes);
@@ -80,7 +95,8 @@ fn in_file(value: &Value<'_>, path: &Path, problem: Problem) -> ConfigError {
     value.error(Problem::InFile { path: path.to_owned(), problem: Box::new(problem) })
 }
 
-fn read_private(path: &Path) -> Result<Vec<u8>, Problem> {
+/// The bytes of the file at `path`, if not everybody can read it.
+pub(super) fn read_private(path: &Path) -> Result<Vec<u8>, Problem> {
     let (file, metadata) = open(path)?;
     if is_world_readable(&metadata) {
         return Err(Problem::WorldReadable(path.to_owned()));
@@ -128,6 +144,14 @@ mod tests {
         assert_eq!(parse_secrets(format!("{new}\n{}", &old[1..]).as_bytes()), Err(short));
         assert_eq!(parse_secrets(b"\n\r\n"), Err(Problem::NoSecret));
         assert_eq!(parse_secrets(format!("{old}\n").repeat(9).as_bytes()), Err(Problem::TooManySecrets(8)));
+    }
+
+    #[test]
+    fn a_token_is_a_key_that_can_not_be_guessed() {
+        assert_eq!(parse_token(b"0123456789abcdef\n").unwrap().expose(), b"0123456789abcdef");
+        assert_eq!(parse_token(b"0123456789abcde\n"), Err(Problem::ShortToken { found: 15, min: 16 }));
+        assert_eq!(parse_token(b"0123456789 abcdef"), Err(Problem::BadKey));
+        assert_eq!(parse_token(b""), Err(Problem::NoSecret));
     }
 
     #[test]

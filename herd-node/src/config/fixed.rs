@@ -45,9 +45,10 @@ fn of_server(running: &Config, next: &Config, name: &str) -> Option<ConfigError>
     Some(error(next, Some(name), "server", key, Problem::Fixed))
 }
 
-fn listeners(running: &ServerConfig, next: &ServerConfig) -> [(&'static str, bool); 3] {
+fn listeners(running: &ServerConfig, next: &ServerConfig) -> [(&'static str, bool); 4] {
     [
         ("client", running.client != next.client),
+        ("proxy", running.proxies != next.proxies),
         ("peer", running.peer != next.peer),
         ("admin", running.admin != next.admin),
     ]

@@ -34,13 +34,25 @@ impl<'a> Herd<'a> {
         if servers.is_empty() { Err(source.error(None, Some("server"), Problem::NoServers)) } else { Ok(herd) }
     }
 
-    /// The servers, once everything about them is known to be right. Without a secret, peers may listen on loopback only.
-    pub(super) fn check(&self, has_secret: bool, has_disk: bool) -> Result<Vec<ServerConfig>, ConfigError> {
+    /// The servers, once everything about them is known to be right. Without a proof that servers ask each other for, a
+    /// secret or certificates, peers may listen on loopback only; without a token, so may admin.
+    pub(super) fn check(
+        &self,
+        has_proof: bool,
+        has_token: bool,
+        has_disk: bool,
+    ) -> Result<Vec<ServerConfig>, ConfigError> {
         self.check_addresses()?;
         for server in self.servers {
             let peer = *server.peer.get_ref();
-            if !has_secret && !peer.ip().to_canonical().is_loopback() {
+            if !has_proof && !peer.ip().to_canonical().is_loopback() {
                 return Err(self.error(&server.peer, "peer", Problem::NeedsSecret(peer)));
+            }
+            if let Some(admin) = &server.admin {
+                let address = *admin.get_ref();
+                if !has_token && !address.ip().to_canonical().is_loopback() {
+                    return Err(self.error(admin, "admin", Problem::AdminNotLoopback(address)));
+                }
             }
             self.check_links(server)?;
             self.check_dial(server)?;
@@ -132,6 +144,7 @@ impl<'a> Herd<'a> {
         Ok(ServerConfig {
             name: (*server.name.get_ref()).to_owned(),
             client: *server.client.get_ref(),
+            proxies: server.proxies.clone(),
             peer: *server.peer.get_ref(),
             admin: server.admin.as_ref().map(|admin| *admin.get_ref()),
             peers: peers.map(|peer| self.peer(server, peer)).collect::<Result<_, _>>()?,

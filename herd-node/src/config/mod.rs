@@ -8,13 +8,25 @@
 //!
 //! [[server]]                         # one or more
 //! name   = "Riley"
-//! client = "127.0.0.1:12000"         # IP:PORT; port 0 is any free one
+//! client = "127.0.0.1:12000"         # IP:PORT; port 0 is any free one; [::]:12000 takes IPv6 and IPv4
+//! proxy  = false                     # clients come by a proxy that sends a PROXY header, version 1 or 2
+//! proxy_from = ["10.0.0.0/8"]        # with proxy = true: the proxies' addresses or networks; default on loopback: loopback
 //! peer   = "127.0.0.1:13000"         # loopback, unless there is a secret
-//! admin  = "127.0.0.1:14000"         # loopback: /status.json and /healthz over HTTP; default none
+//! admin  = "127.0.0.1:14000"         # over HTTP, for those who watch over it; loopback, unless there is a token; default none
 //! peers  = ["Jaquez", "Juzang"]      # at most 16, and they name this one too; default none
 //! ack    = "replicated"              # local (default), replicated, durable: what the reply to a post promises
 //! copies = 1                         # with "replicated": how many peers must have it, 1 (default) to the number of its peers
 //! dial   = { Jaquez = "127.0.0.1:20420" }   # reach a peer at another address than its own (NAT, tunnel)
+//!
+//! [admin]
+//! token_file = "admin.token"         # one line, 16 bytes or more; or environment HERD_ADMIN_TOKEN
+//!
+//! [tls]                              # `{name}` is the server's name: one file serves the whole herd
+//! certificate = "tls/{name}.cert.pem"   # with the URI herd:ucla/Riley among its names; `herd-node pki` makes such
+//! key     = "tls/{name}.key.pem"     # readable by nobody else
+//! ca      = "tls/ca.pem"             # who vouches for the certificates of peers
+//! clients = false                    # clients speak TLS
+//! peers   = true                     # servers speak TLS with each other, and show their certificates
 //!
 //! [places]                           # each key: see `places::Settings`
 //! backend  = "google-legacy"         # embedded (default), google, google-legacy
@@ -60,7 +72,8 @@
 //!
 //! [`Config::load`] reads and checks everything at once: after it nothing in a [`Config`] contradicts anything else, and nothing
 //! was opened but the files named. The first thing wrong is a [`ConfigError`] that names the file, the line and the key. What is
-//! *in* the files of `data` and `ca_file` is looked at by the places backend.
+//! *in* the files of `data` and `ca_file` is looked at by the places backend; those of `[tls]` are read by [`Config::load_tls`], for
+//! one server, since those of the others are most likely on other machines.
 //!
 //! # While servers run
 //! The file can be read again ([`Config::load_after`]): what is in force in running servers is then changed where the file says otherwise,
@@ -76,6 +89,7 @@ mod read;
 mod servers;
 mod settings;
 mod tables;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -87,6 +101,7 @@ use herd_proto::herd::{DEFAULT_NAME, DEFAULT_SERVERS, DefaultServer};
 pub use crate::net::{Ack, Limits};
 pub use error::{ConfigError, Place, Problem};
 pub use settings::{Config, PeerConfig, Replication, ServerConfig};
+pub use tls::TlsConfig;
 
 use crate::secret::Secret;
 use crate::{journal, places};
@@ -101,6 +116,9 @@ pub const SECRET_VARIABLE: &str = "HERD_SECRET";
 
 /// The variable with the key of the places backend.
 pub const KEY_VARIABLE: &str = "PLACES_KEY";
+
+/// The environment variable with the admin listener's token.
+pub const TOKEN_VARIABLE: &str = "HERD_ADMIN_TOKEN";
 
 /// The largest configuration file, in bytes: nobody names `/dev/zero` with good intent.
 const FILE_LEN_MAX: u64 = 1024 * 1024;
@@ -121,6 +139,8 @@ impl Config {
             },
             journal: Some(journal::Settings::default()),
             disk: None,
+            admin_token: from_env(env, TOKEN_VARIABLE, files::parse_token)?,
+            tls: None,
             limits: Limits::default(),
             replication: Replication::default(),
             control: None,
@@ -146,12 +166,15 @@ impl Config {
         let source = Source::new(path, text)?;
         let tree = source.parse()?;
         let root = Section::root(source, &tree);
-        root.only(&["herd", "server", "places", "journal", "disk", "limits", "replication"])?;
+        root.only(&["herd", "server", "admin", "places", "journal", "disk", "tls", "limits", "replication"])?;
         let base = path.parent().unwrap_or(Path::new(""));
         let (herd, secrets, control) = herd_table(&root.section("herd")?, env)?;
         let servers = servers::read(&root)?;
         let disk = root.value("disk").map(|value| tables::disk(&value.section()?, base)).transpose()?;
-        let servers = Herd::new(source, &servers)?.check(!secrets.is_empty(), disk.is_some())?;
+        let tls = root.value("tls").map(|value| tls::table(&value.section()?)).transpose()?;
+        let admin_token = admin_table(&root.section("admin")?, env)?;
+        let has_proof = !secrets.is_empty() || tls.as_ref().is_some_and(|tls| tls.peers);
+        let servers = Herd::new(source, &servers)?.check(has_proof, admin_token.is_some(), disk.is_some())?;
         let limits = tables::limits(&root.section("limits")?)?;
         if let Some(disk) = disk.as_ref().filter(|_| servers.iter().any(|server| server.ack == Ack::Durable)) {
             tables::commits_in_time(&root, &limits, disk)?;
@@ -164,6 +187,8 @@ impl Config {
             places: tables::places(&root.section("places")?, env_key)?,
             journal: tables::journal(&root.section("journal")?, base)?,
             disk,
+            admin_token,
+            tls,
             limits,
             replication: tables::replication(&root.section("replication")?)?,
             control,
@@ -236,6 +261,15 @@ fn herd_table(table: &Section<'_>, env: &Env<'_>) -> Result<(String, Vec<Secret>
     Ok((name.to_owned(), secrets, control))
 }
 
+/// Table `[admin]`, and the environment's token.
+fn admin_table(table: &Section<'_>, env: &Env<'_>) -> Result<Option<Secret>, ConfigError> {
+    table.only(&["token_file"])?;
+    match from_env(env, TOKEN_VARIABLE, files::parse_token)? {
+        Some(token) => Ok(Some(token)),
+        None => table.value("token_file").map(|value| files::private(&value, files::parse_token)).transpose(),
+    }
+}
+
 fn from_env<T>(env: &Env<'_>, name: &str, parse: fn(&[u8]) -> Result<T, Problem>) -> Result<Option<T>, ConfigError> {
     let Some(value) = env(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     let in_env = |problem| ConfigError::new(Place::Environment, Some(name), problem);
@@ -252,6 +286,7 @@ fn default_server(server: &DefaultServer) -> ServerConfig {
     ServerConfig {
         name: server.name.to_owned(),
         client: loopback(server.client_port),
+        proxies: None,
         peer: loopback(server.peer_port),
         admin: cfg!(feature = "admin").then(|| loopback(server.admin_port)),
         peers: peers.map(|peer| PeerConfig { name: peer.name.to_owned(), dial: loopback(peer.peer_port) }).collect(),

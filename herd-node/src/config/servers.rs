@@ -1,18 +1,20 @@
 //! The `[[server]]` tables, as written: each value known to be of its kind, nothing known of how they fit together.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use herd_proto::ServerName;
 use toml::Spanned;
 
 use super::read::{Section, Value};
 use super::{Ack, ConfigError, Problem, ServerConfig};
+use crate::net::Network;
 
 /// One `[[server]]`, with the places of everything that can still turn out wrong.
 #[derive(Debug)]
 pub(super) struct RawServer<'a> {
     pub(super) name: Spanned<&'a str>,
     pub(super) client: Spanned<SocketAddr>,
+    pub(super) proxies: Option<Vec<Network>>,
     pub(super) peer: Spanned<SocketAddr>,
     pub(super) admin: Option<Spanned<SocketAddr>>,
     pub(super) peers: Vec<Spanned<&'a str>>,
@@ -46,17 +48,45 @@ pub(super) fn name<'a>(value: &Value<'a>) -> Result<&'a str, ConfigError> {
 }
 
 fn server<'a>(table: &Section<'a>) -> Result<RawServer<'a>, ConfigError> {
-    table.only(&["name", "client", "peer", "admin", "peers", "dial", "ack", "copies"])?;
+    table.only(&["name", "client", "proxy", "proxy_from", "peer", "admin", "peers", "dial", "ack", "copies"])?;
     let [name_value, client, peer] = [table.required("name")?, table.required("client")?, table.required("peer")?];
+    let client_address = address(&client)?;
     Ok(RawServer {
         name: spanned(&name_value, name(&name_value)?),
-        client: spanned(&client, address(&client)?),
+        client: spanned(&client, client_address),
+        proxies: proxies(table, client_address)?,
         peer: spanned(&peer, address(&peer)?),
         admin: table.value("admin").map(|value| admin(&value)).transpose()?,
         peers: peers(table)?,
         dial: dial(table)?,
         ack: ack(table)?,
     })
+}
+
+/// `proxy` and `proxy_from`: whose word is taken for where clients are.
+fn proxies(table: &Section<'_>, client: SocketAddr) -> Result<Option<Vec<Network>>, ConfigError> {
+    let (proxy, from) = (table.value("proxy"), table.value("proxy_from"));
+    let Some(proxy) = proxy else {
+        return from.map_or(Ok(None), |from| Err(from.error(Problem::NeedsProxy)));
+    };
+    let is_proxied = proxy.boolean()?;
+    match from {
+        Some(from) if !is_proxied => Err(from.error(Problem::NeedsProxy)),
+        Some(from) => {
+            let networks = from.list()?;
+            if networks.is_empty() {
+                return Err(from.error(Problem::Empty));
+            }
+            networks.iter().map(|network| network.parsed(Problem::BadNetwork)).collect::<Result<_, _>>().map(Some)
+        }
+        None if !is_proxied => Ok(None),
+        // On this machine every address is this machine's.
+        None if client.ip().to_canonical().is_loopback() => Ok(Some(vec![
+            Network::of(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
+            Network::of(Ipv6Addr::LOCALHOST.into(), 128),
+        ])),
+        None => Err(proxy.error(Problem::NeedsProxyFrom(client))),
+    }
 }
 
 fn peers<'a>(table: &Section<'a>) -> Result<Vec<Spanned<&'a str>>, ConfigError> {
@@ -96,14 +126,10 @@ fn ack(table: &Section<'_>) -> Result<Option<Spanned<Ack>>, ConfigError> {
     }
 }
 
-/// There is nobody yet who asks for proof there, so it is for this machine only.
 fn admin(value: &Value<'_>) -> Result<Spanned<SocketAddr>, ConfigError> {
     let address = address(value)?;
     if !cfg!(feature = "admin") {
         return Err(value.error(Problem::NoAdmin));
-    }
-    if !address.ip().to_canonical().is_loopback() {
-        return Err(value.error(Problem::AdminNotLoopback(address)));
     }
     Ok(spanned(value, address))
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use herd_proto::ServerName;
 
-use crate::net::{Ack, Limits};
+use super::TlsConfig;
+use crate::net::{Ack, Limits, Network};
 use crate::secret::Secret;
 use crate::{disk, journal, places};
 
@@ -17,7 +18,8 @@ use crate::{disk, journal, places};
 pub struct Config {
     /// The herd's name. Servers of another herd are refused.
     pub herd: String,
-    /// The shared secrets: the first signs, all verify. None: links are loopback only and need no proof.
+    /// The shared secrets: the first signs, all verify. None: links are loopback only and need no
+    /// proof, unless servers show certificates.
     pub secrets: Vec<Secret>,
     /// The servers, in the file's order. At least one.
     pub servers: Vec<ServerConfig>,
@@ -27,6 +29,10 @@ pub struct Config {
     pub journal: Option<journal::Settings>,
     /// The disk log; `None` when there is none, which is the default.
     pub disk: Option<disk::Settings>,
+    /// What has to be shown at the admin listeners, as a bearer's token or a password; `None`: nothing, and they are on loopback.
+    pub admin_token: Option<Secret>,
+    /// What servers speak TLS with; `None` when they don't, which is the default.
+    pub tls: Option<TlsConfig>,
     /// What clients may use up.
     pub limits: Limits,
     /// How links between servers behave.
@@ -63,11 +69,14 @@ impl Config {
 pub struct ServerConfig {
     /// Its name, a [`ServerName`].
     pub name: String,
-    /// Where it listens for clients. Port 0: any free one.
+    /// Where it listens for clients. Port 0: any free one. `[::]` takes IPv4, too.
     pub client: SocketAddr,
-    /// Where it listens for peers. Port 0: any free one. Loopback, unless there is a secret.
+    /// Whose PROXY headers say where clients are, each connection beginning with one; `None`: clients connect themselves. `proxy` and
+    /// `proxy_from`. Default `None`; with `proxy = true` on loopback, loopback.
+    pub proxies: Option<Vec<Network>>,
+    /// Where it listens for peers. Port 0: any free one. Loopback, unless there is a secret or `tls` with peers.
     pub peer: SocketAddr,
-    /// Where it answers about itself, over HTTP; `None`: nowhere. Port 0: any free one. Loopback.
+    /// Where it answers about itself, over HTTP; `None`: nowhere. Port 0: any free one. Loopback, unless there is a token.
     pub admin: Option<SocketAddr>,
     /// Its neighbours, at most [`ServerConfig::PEERS_MAX`], each of which names it too.
     pub peers: Vec<PeerConfig>,

@@ -1,5 +1,6 @@
 //! The tables of plain settings: `[places]`, `[journal]`, `[limits]`, `[replication]`.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use super::read::{Section, Value};
 use super::{ConfigError, Limits, Problem, Replication};
 use crate::disk;
 use crate::journal;
+use crate::net::Rate;
 use crate::places::{self, Backend, Mask, google};
 use crate::secret::Secret;
 
@@ -56,6 +58,13 @@ pub(super) fn limits(table: &Section<'_>) -> Result<Limits, ConfigError> {
         "client_line_bytes_max",
         "connections_max",
         "connections_per_ip_max",
+        "ip6_prefix_bits",
+        "loopback_is_limited",
+        "lines_per_s_max",
+        "lines_burst_max",
+        "lines_per_s_per_ip_max",
+        "lines_burst_per_ip_max",
+        "invalid_lines_max",
         "first_line_ms",
         "line_ms",
         "idle_ms",
@@ -66,6 +75,7 @@ pub(super) fn limits(table: &Section<'_>) -> Result<Limits, ConfigError> {
         "records_bytes_max",
         "time_ahead_s_max",
         "unproven_max",
+        "peer_invalid_lines_max",
         "handshake_ms",
         "ack_wait_ms",
     ])?;
@@ -73,6 +83,13 @@ pub(super) fn limits(table: &Section<'_>) -> Result<Limits, ConfigError> {
     table.number("client_line_bytes_max", 512..=12_288, &mut limits.client_line_bytes_max)?;
     table.number("connections_max", 1..=1_000_000, &mut limits.connections_max)?;
     table.number_or_off("connections_per_ip_max", 0..=1_000_000, &mut limits.connections_per_ip_max)?;
+    table.number("ip6_prefix_bits", 1..=128, &mut limits.ip6_prefix_bits)?;
+    if let Some(value) = table.value("loopback_is_limited") {
+        limits.loopback_is_limited = value.boolean()?;
+    }
+    limits.lines = rate(table, "lines_per_s_max", "lines_burst_max")?;
+    limits.lines_per_ip = rate(table, "lines_per_s_per_ip_max", "lines_burst_per_ip_max")?;
+    table.number_or_off("invalid_lines_max", 0..=1_000_000, &mut limits.invalid_lines_max)?;
     table.millis("first_line_ms", 100..=HOUR_MS, &mut limits.first_line)?;
     table.millis("line_ms", 100..=HOUR_MS, &mut limits.line)?;
     table.millis("idle_ms", 100..=24 * HOUR_MS, &mut limits.idle)?;
@@ -85,9 +102,21 @@ pub(super) fn limits(table: &Section<'_>) -> Result<Limits, ConfigError> {
     table.number_or_off("time_ahead_s_max", 0..=3_153_600_000, &mut seconds_ahead)?;
     limits.time_ahead_max = seconds_ahead.map(Duration::from_secs);
     table.number("unproven_max", 1..=4_096, &mut limits.unproven_max)?;
+    table.number("peer_invalid_lines_max", 0..=1_000_000, &mut limits.peer_invalid_lines_max)?;
     table.millis("handshake_ms", 100..=60_000, &mut limits.handshake)?;
     table.millis("ack_wait_ms", 10..=60_000, &mut limits.ack_wait)?;
     Ok(limits)
+}
+
+/// Two keys of a rate: how many a second, 0 being no limit, and how many at once, 0 being as many as in a second.
+fn rate(table: &Section<'_>, per_s: &'static str, burst: &'static str) -> Result<Option<Rate>, ConfigError> {
+    let number = |key| table.value(key).map(|value| value.number::<u32>(0..=1_000_000)).transpose();
+    let lines = number(per_s)?.and_then(NonZeroU32::new);
+    let at_once = number(burst)?.and_then(NonZeroU32::new);
+    match (lines, table.value(burst)) {
+        (None, Some(value)) if at_once.is_some() => Err(value.error(Problem::NeedsRate(per_s))),
+        _ => Ok(lines.map(|lines| Rate { per_s: lines, burst: at_once.unwrap_or(lines) })),
+    }
 }
 
 /// Replies that promise the disk can come in time: a commit gathers for a while, and has to be written then.

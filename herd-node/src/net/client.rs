@@ -6,11 +6,12 @@
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use herd_proto::codec::ServerCodec;
 use herd_proto::{Expected, Limit, Location, Request, ServerName, Whatsat, encode};
-use tokio::io::AsyncReadExt;
 use tokio_util::codec::Decoder;
 
 use crate::clock;
@@ -19,12 +20,14 @@ use crate::places::{self, Appended, Failure, Places, Query, Reply};
 
 use super::ack::Ack;
 use super::deadline::{Deadline, Waits};
+use super::gate::Pass;
 use super::outbox::{Outbox, put_end};
+use super::pace::{Grant, Pace};
 use super::promise::Promise;
 use super::request::{Asked, Outcome, Refusal};
 use super::shared::Shared;
-use super::socket::{self, TcpStream};
 use super::spare::{Spare, give_up};
+use super::stream::Stream;
 use super::tally::Reason;
 
 /// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
@@ -38,8 +41,9 @@ const TURN_LINES: usize = 128;
 /// Over-long lines after which a connection is closed (WIRE §1.7).
 const LONG_LINES_MAX: u32 = 3;
 
-/// Serves a client until it goes away, breaks a bound, or the server stops.
-pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAddr) {
+/// Serves a client until it goes away, breaks a bound, or the server stops. `address` is its own, also where it comes by a proxy. Its first
+/// line is waited for from `connected_at` on.
+pub(super) async fn serve(shared: &Shared, stream: Stream, address: SocketAddr, connected_at: Instant, pass: &Pass) {
     let now = clock::monotonic();
     let mut client = ClientTask {
         shared,
@@ -51,8 +55,10 @@ pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAdd
         outbox: Outbox::default(),
         journal: shared.journal.batch(),
         long_lines: 0,
+        invalid_lines: 0,
+        pace: Pace::new(address.ip(), pass.talk(), now),
         turn: 0,
-        deadline: Deadline::new(now + shared.live().limits.first_line),
+        deadline: Deadline::new(connected_at + shared.live().limits.first_line),
         is_over: false,
         is_ended: false,
         stream,
@@ -63,13 +69,13 @@ pub(crate) async fn serve(shared: &Shared, stream: TcpStream, address: SocketAdd
         Err(error) => error.to_string(),
     };
     client.note("disconnected", &why);
-    socket::end(client.stream).await;
+    client.stream.end().await;
 }
 
 struct ClientTask<'a> {
     shared: &'a Shared,
     party: Party,
-    stream: TcpStream,
+    stream: Stream,
     codec: ServerCodec,
     input: BytesMut,
     /// Lines that were not answered yet.
@@ -79,6 +85,9 @@ struct ClientTask<'a> {
     outbox: Outbox,
     journal: Batch,
     long_lines: u32,
+    /// Lines that were no request, since the last that was one.
+    invalid_lines: u32,
+    pace: Pace,
     /// Lines answered since others had their turn.
     turn: usize,
     deadline: Deadline,
@@ -97,19 +106,22 @@ impl ClientTask<'_> {
         loop {
             self.answer_input().await?;
             self.give_way().await;
-            if self.long_lines >= LONG_LINES_MAX {
-                self.shared.tally.count(Reason::LongLines);
-                return Ok("too many over-long lines");
+            if let Some((reason, why)) = self.nuisance() {
+                self.shared.tally.count(reason);
+                return Ok(why);
             }
-            if self.is_over && !self.outbox.is_waiting() {
+            if self.is_over && !self.outbox.is_waiting() && !self.pace.is_held() {
                 return Ok(if stop.is_cancelled() { "this server stops" } else { "closed by the client" });
             }
-            let may_read = !self.is_over && self.has_room();
+            let may_read = !self.is_over && self.has_room() && !self.pace.is_held();
             self.input.reserve(if may_read { READ_BYTES } else { 0 });
             tokio::select! {
                 biased;
                 // First, so that a client that never pauses can't put it off.
-                () = &mut stopped, if !self.is_over => self.is_over = true,
+                () = &mut stopped, if !self.is_over => {
+                    self.is_over = true;
+                    self.pace.release();
+                }
                 read = self.stream.read_buf(&mut self.input), if may_read => {
                     self.is_ended = read? == 0;
                     self.is_over = self.is_ended;
@@ -118,6 +130,10 @@ impl ClientTask<'_> {
                     // A client that waited for us was not idle.
                     self.deadline.extend(clock::monotonic() + self.shared.live().limits.line);
                     self.note_failure(failure);
+                }
+                () = self.pace.over(), if self.pace.is_held() => {
+                    // It had said something, and was made to wait.
+                    self.deadline.extend(clock::monotonic() + self.shared.live().limits.line);
                 }
                 // After reading: what came in time but was not looked at in time counts.
                 waited_for = self.deadline.passed(), if may_read && !self.outbox.is_waiting() => {
@@ -155,13 +171,14 @@ impl ClientTask<'_> {
             if self.batch.is_empty() || !self.has_room() {
                 break;
             }
-            let (applied, promise) = self.apply();
+            let (applied, began, promise) = self.apply();
             let mut batch = std::mem::take(&mut self.batch);
             if !promise.is_kept() {
                 promise.keep(self.shared, batch.get_mut(..applied).unwrap_or_default()).await;
                 // A client that waited for us was not idle.
                 self.deadline.extend(clock::monotonic() + self.shared.live().limits.idle);
             }
+            self.note_served(began, batch.get(..applied).unwrap_or_default());
             for item in batch.drain(..applied) {
                 self.give_way().await;
                 self.reply(&item);
@@ -170,11 +187,22 @@ impl ClientTask<'_> {
                 }
             }
             self.batch = batch;
-            if self.long_lines >= LONG_LINES_MAX && self.batch.is_empty() {
+            if self.batch.is_empty() && self.nuisance().is_some() {
                 break;
             }
         }
         self.flush().await
+    }
+
+    /// Why the connection is to be closed for what it sent, once that is answered.
+    fn nuisance(&self) -> Option<(Reason, &'static str)> {
+        if self.long_lines >= LONG_LINES_MAX {
+            Some((Reason::LongLines, "too many over-long lines"))
+        } else if self.shared.live().limits.invalid_lines_max.is_some_and(|max| self.invalid_lines > max) {
+            Some((Reason::InvalidLines, "too many invalid lines in a row"))
+        } else {
+            None
+        }
     }
 
     /// Lets others run when this connection has had its turn: between replies, so never between a lone request and its reply.
@@ -194,23 +222,47 @@ impl ClientTask<'_> {
     fn decode(&mut self) -> io::Result<()> {
         let room = self.shared.live().limits.pending_max.saturating_sub(self.outbox.pending());
         let room = if self.has_room() { room } else { 0 };
-        while self.batch.len() < room {
+        let is_stopping = self.is_over && !self.is_ended;
+        // What was read is answered before the server is no more, however fast it came.
+        let grant = if is_stopping {
+            Grant::all(room)
+        } else {
+            self.pace.grant(&self.shared.live().limits, clock::monotonic, room)
+        };
+        while self.batch.len() < grant.lines {
             let next = if self.is_ended {
                 self.codec.decode_eof(&mut self.input)?
             } else {
                 self.codec.decode(&mut self.input)?
             };
             let Some(incoming) = next else { break };
-            if incoming.as_ref().is_err_and(|invalid| invalid.error.expected == Expected::LineWithinCap) {
-                self.long_lines += 1;
-                self.shared.tally.count(Reason::LongLine);
+            match &incoming {
+                Ok(_) => self.invalid_lines = 0,
+                Err(invalid) if invalid.error.expected == Expected::LineWithinCap => {
+                    self.long_lines += 1;
+                    self.shared.tally.count(Reason::LongLine);
+                }
+                Err(_) => self.invalid_lines = self.invalid_lines.saturating_add(1),
             }
+            let is_valid = incoming.is_ok();
             self.batch.push(Asked::new(incoming));
-            if self.long_lines >= LONG_LINES_MAX {
+            if !is_valid && self.nuisance().is_some() {
                 break;
             }
         }
+        self.pace.settle(grant, self.batch.len());
+        if self.batch.is_empty() && grant.lines < room && self.has_line() {
+            // They came too fast.
+            self.pace.hold(grant, clock::monotonic());
+            self.shared.tally.count(Reason::HeldBack);
+        }
         self.set_deadline()
+    }
+
+    /// Whether a whole line waits to be decoded, or one that is known to be over-long.
+    fn has_line(&self) -> bool {
+        let is_long = self.input.len() > self.shared.live().limits.client_line_bytes_max;
+        is_long || (self.is_ended && !self.input.is_empty()) || memchr::memchr(b'\n', &self.input).is_some()
     }
 
     fn set_deadline(&mut self) -> io::Result<()> {
@@ -221,6 +273,10 @@ impl ClientTask<'_> {
         } else if self.codec.is_inside_line() && self.deadline.waits_for == Waits::Next {
             // Counted from the line's first bytes: more of them don't move it.
             self.deadline.set(Waits::Rest, clock::monotonic() + limits.line);
+        } else if self.deadline.waits_for == Waits::First && is_tls_hello(&self.input) {
+            // It would wait for an answer until the line that it is not is given up.
+            self.shared.tally.count(Reason::TlsHandshake);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it speaks TLS, and this listener does not"));
         } else if self.codec.is_inside_line() && !self.outbox.is_waiting() {
             // A line that comes so fast that there is always more to read would never let the timer have its turn.
             self.deadline.check(clock::monotonic()).map_err(|waited_for| self.timed_out(waited_for))?;
@@ -228,12 +284,12 @@ impl ClientTask<'_> {
         Ok(())
     }
 
-    /// Brings the batch to the replica, under one lock: as many of its lines as there is room for the texts of. Returns how many, and
-    /// what their replies promise.
-    fn apply(&mut self) -> (usize, Promise) {
+    /// Brings the batch to the replica, under one lock: as many of its lines as there is room for the texts of. Returns how many, when
+    /// that began, and what their replies promise.
+    fn apply(&mut self) -> (usize, Instant, Promise) {
         let (now, receipt) = (clock::monotonic(), clock::posix());
         let waits_from = matches!(self.shared.live().ack, Ack::Replicated { .. }).then_some(now);
-        let Ok(server) = ServerName::new(&*self.shared.name) else { return (self.batch.len(), Promise::Kept) };
+        let Ok(server) = ServerName::new(&*self.shared.name) else { return (self.batch.len(), now, Promise::Kept) };
         self.texts.clear();
         for item in &mut self.batch {
             item.prepare(&mut self.texts, server, receipt, self.shared.live().limits.time_ahead_max);
@@ -243,7 +299,7 @@ impl ClientTask<'_> {
             item.hash(&self.texts, self.shared.hasher);
         }
         let texts_max = self.texts.len() + self.shared.live().limits.output_bytes_max;
-        let applied = self.shared.with_replica(|replica| {
+        let (applied, promise) = self.shared.with_replica(|replica| {
             replica.handle_wall_clock(now, receipt);
             if self.batch.len() >= LOOK_AHEAD_MIN {
                 replica.look_ahead(self.batch.iter().filter_map(Asked::client));
@@ -260,10 +316,25 @@ impl ClientTask<'_> {
             self.shared.log_changes(replica);
             (applied, Promise::of(self.shared, self.batch.get(..applied).unwrap_or_default()))
         });
-        for item in self.batch.iter().take(applied.0) {
+        for item in self.batch.iter().take(applied) {
             self.journal.received(&self.party, item.line());
         }
-        applied
+        (applied, now, promise)
+    }
+
+    /// What the batch promised is so: from now on only its client can keep it waiting.
+    fn note_served(&self, began: Instant, batch: &[Asked]) {
+        let (mut posts, mut lookups) = (0, 0);
+        for asked in batch {
+            posts += usize::from(asked.is_taken());
+            lookups += u64::from(matches!(asked.outcome(), Outcome::Near(_)));
+        }
+        if lookups > 0 {
+            self.shared.lookups.fetch_add(lookups, Ordering::Relaxed);
+        }
+        if posts > 0 {
+            self.shared.latency.record(clock::monotonic().saturating_duration_since(began), posts);
+        }
     }
 
     /// Writes the reply to one line.
@@ -325,7 +396,7 @@ impl ClientTask<'_> {
         }
         if !ready.is_empty() {
             let stall_max = self.shared.live().limits.write_stall;
-            socket::write_all(&self.stream, ready, stall_max).await.inspect_err(|error| {
+            self.stream.write_all(ready, stall_max).await.inspect_err(|error| {
                 if error.kind() == io::ErrorKind::TimedOut {
                     self.shared.tally.count(Reason::Stalled);
                 }
@@ -351,10 +422,16 @@ impl ClientTask<'_> {
     }
 
     fn note_failure(&mut self, failure: Option<Failure>) {
-        if let Some(Failure { status, message }) = failure {
+        if let Some(Failure { status, message, bound }) = failure {
+            self.shared.tally.count(Reason::of_places(bound));
             self.note("places-failed", &format!("{status}: {message}"));
         }
     }
+}
+
+/// Whether a connection begins as TLS does (RFC 8446, §4.1.2 and §5.1): a record of kind handshake, and in it a ClientHello.
+fn is_tls_hello(input: &[u8]) -> bool {
+    matches!(input, [0x16, 0x03, 0x00..=0x04, _, _, 0x01, ..])
 }
 
 fn look_near(places: &dyn Places, operands: &[u8], whatsat: &Whatsat<Bytes>, out: &mut Vec<u8>) -> Appended {

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use herd_proto::Nonce;
 use tokio::task::JoinSet;
@@ -12,9 +11,11 @@ use crate::clock;
 use crate::replica::PeerIndex;
 
 use super::accept::random_nonce;
-use super::link;
 use super::shared::{Shared, time_until};
 use super::socket::{self, TcpStream};
+use super::stream::Stream;
+use super::tally::Reason;
+use super::{link, secure};
 
 /// Keeps the replica's time until the links have ended, dialling the peers it asks for.
 pub(crate) async fn drive(shared: &Arc<Shared>) {
@@ -53,7 +54,7 @@ async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
     let connected = tokio::select! {
         biased;
         () = shared.stop_clients.cancelled() => return,
-        connected = connect(address, shared.live().limits.handshake) => connected,
+        connected = connect(&shared, peer, address) => connected,
     };
     let (stream, nonce) = match connected {
         Ok(connected) => connected,
@@ -62,13 +63,22 @@ async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
             return shared.with_replica(|replica| replica.handle_dial_failed(clock::monotonic(), peer));
         }
     };
-    socket::prepare_peer(&stream);
     let id = shared.with_replica(|replica| replica.handle_dialed(clock::monotonic(), peer, nonce));
     shared.timers_changed.notify_one();
-    link::serve(shared, stream, id).await;
+    link::serve(shared, stream, address, id).await;
 }
 
-async fn connect(address: SocketAddr, time_max: Duration) -> io::Result<(TcpStream, Nonce)> {
-    let stream = tokio::time::timeout(time_max, TcpStream::connect(address)).await??;
+async fn connect(shared: &Shared, peer: PeerIndex, address: SocketAddr) -> io::Result<(Stream, Nonce)> {
+    let time_max = shared.live().limits.handshake;
+    let tcp = tokio::time::timeout(time_max, TcpStream::connect(address)).await??;
+    socket::prepare_peer(&tcp);
+    let config = shared.tls().zip(shared.peer(peer)).and_then(|(tls, peer)| tls.dialler(peer.name()));
+    let stream = match config {
+        None => Stream::Plain(tcp),
+        Some(config) => Box::pin(secure::dial(tcp, config, time_max)).await.map_err(|why| {
+            shared.tally.count(Reason::TlsHandshake);
+            io::Error::other(format!("TLS: {why}"))
+        })?,
+    };
     Ok((stream, random_nonce()?))
 }

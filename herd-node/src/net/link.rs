@@ -3,6 +3,7 @@
 //! It reads and writes at once, in one task: two servers that each waited for the other to read would wait for ever.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +20,9 @@ use crate::journal::{Batch, Party};
 use crate::replica::{ClientHash, LinkId};
 
 use super::shared::{Shared, time_until};
-use super::socket::{self, TcpStream};
+use super::socket;
+use super::stream::Stream;
+use super::tally::Reason;
 use super::traffic::Traffic;
 
 /// What is taken from the replica for one write.
@@ -41,15 +44,13 @@ const PACE: Duration = Duration::from_millis(1);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves link `id` until it ends.
-pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId) {
-    let address = stream.peer_addr().ok();
-    let writer = shared.add_writer(id, address);
-    let party = address.map_or(Party::Nobody, Party::Stranger);
+pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, address: SocketAddr, id: LinkId) {
+    let writer = shared.add_writer(id, Some(address));
     let mut link = LinkTask {
         journal: shared.journal.batch(),
         shared: &shared,
         id,
-        party,
+        party: Party::Stranger(address),
         stream,
         codec: PeerCodec::default(),
         input: BytesMut::new(),
@@ -72,7 +73,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId) {
     shared.with_replica(|replica| replica.handle_closed(clock::monotonic(), id, &why));
     shared.remove_writer(id);
     shared.timers_changed.notify_one();
-    socket::end(stream).await;
+    stream.end().await;
 }
 
 type Incoming = Result<PeerMessage<Bytes>, Invalid<Bytes>>;
@@ -82,7 +83,7 @@ struct LinkTask<'a> {
     id: LinkId,
     /// Who the journal says it is: a stranger until it has proved its name.
     party: Party,
-    stream: TcpStream,
+    stream: Stream,
     codec: PeerCodec,
     input: BytesMut,
     /// Each with the hash of the client's name, if it is an AT.
@@ -129,7 +130,10 @@ impl LinkTask<'_> {
                 biased;
                 // Ends come first: a peer that never pauses must not be able to put them off.
                 () = &mut stopped => return Ok("this server stops"),
-                () = sleep_until(cut_off) => return Err(socket::stalled(self.patience())),
+                () = sleep_until(cut_off) => {
+                    self.shared.tally.count(Reason::PeerStalled);
+                    return Err(socket::stalled(self.patience()));
+                }
                 // Neither must it be able to put off what it is sent.
                 () = over(&mut self.pause), if self.pause.is_some() => self.pause = None,
                 ready = self.stream.readable() => {

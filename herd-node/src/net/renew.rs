@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::clock;
 use crate::replica::{PeerIndex, Replica, Tuning};
 use crate::secret::Secret;
+use crate::tls::Tls;
 
 use super::live::Live;
 use super::shared::{PeerAddress, Shared};
@@ -17,6 +18,7 @@ pub(crate) struct Renewal {
     pub(crate) live: Live,
     pub(crate) tuning: Tuning,
     pub(crate) secrets: Vec<Secret>,
+    pub(crate) tls: Option<Tls>,
     /// All its peers, and where each is dialled.
     pub(crate) peers: Vec<(String, SocketAddr)>,
 }
@@ -24,9 +26,9 @@ pub(crate) struct Renewal {
 impl Shared {
     /// Makes this server so. Connections and links go on; only links with those who are peers no more say goodbye.
     pub(crate) fn renew(&self, renewal: Renewal) {
-        let Renewal { live, tuning, secrets, peers } = renewal;
+        let Renewal { live, tuning, secrets, tls, peers } = renewal;
         let now = clock::monotonic();
-        self.gate.set_limits(&live.limits);
+        self.set_tls(tls);
         let gone = self.with_replica(|replica| {
             // Under the replica's lock, since what a reply promises and what the replica waits for belong together.
             self.replace_live(live);

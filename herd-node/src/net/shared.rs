@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use herd_proto::ErrorCode;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -15,9 +16,11 @@ use crate::clock;
 use crate::disk::Disk;
 use crate::journal::{Journal, Party};
 use crate::replica::{CloseReason, Event, Hasher, LinkId, PeerIndex, Replica, Settled, Side};
+use crate::tls::Tls;
 
 use super::ack::Waits;
 use super::gate::Gate;
+use super::latency::Latency;
 use super::live::Live;
 use super::tally::{Reason, Tally};
 use super::traffic::Traffic;
@@ -38,6 +41,10 @@ impl PeerAddress {
     pub(crate) fn new(name: Arc<str>, address: SocketAddr) -> Self {
         let trouble = Mutex::default();
         Self { name, address: Mutex::new(address), told_unreachable: AtomicBool::new(false), trouble }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -67,6 +74,7 @@ pub(crate) struct SharedParts {
     /// In the order of the replica's peers.
     pub(crate) peers: Vec<PeerAddress>,
     pub(crate) live: Live,
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) journal: Journal,
     pub(crate) disk: Option<Disk>,
     /// Files this process may have open.
@@ -82,6 +90,10 @@ pub(crate) struct Shared {
     pub(crate) waits: Waits,
     /// What was refused, dropped or cut off, by reason.
     pub(crate) tally: Tally,
+    /// How long posts took.
+    pub(crate) latency: Latency,
+    /// WHATSATs that were answered with a position.
+    pub(super) lookups: AtomicU64,
     pub(crate) gate: Gate,
     /// Cancelled first: no more clients, no more reading from those there are.
     pub(crate) stop_clients: CancellationToken,
@@ -97,6 +109,7 @@ pub(crate) struct Shared {
     /// Touched when a reload has changed something.
     pub(crate) renewed: Watch,
     live: ArcSwap<Live>,
+    tls: ArcSwapOption<Tls>,
     /// Asked with the replica's lock held, and never the other way round.
     peers: RwLock<BTreeMap<PeerIndex, Arc<PeerAddress>>>,
     replica: Mutex<Replica>,
@@ -113,15 +126,17 @@ struct Writer {
 
 impl Shared {
     pub(crate) fn new(parts: SharedParts) -> Self {
-        let SharedParts { name, replica, peers, live, journal, disk, files_max } = parts;
+        let SharedParts { name, replica, peers, live, tls, journal, disk, files_max } = parts;
         let numbers: Vec<PeerIndex> = replica.peers().map(|(peer, _)| peer).collect();
         Self {
             name,
-            gate: Gate::new(&live.limits, files_max),
+            gate: Gate::new(files_max),
             journal,
             disk,
             waits: Waits::default(),
             tally: Tally::default(),
+            latency: Latency::default(),
+            lookups: AtomicU64::new(0),
             stop_clients: CancellationToken::new(),
             stop_links: CancellationToken::new(),
             timers_changed: Notify::new(),
@@ -130,6 +145,7 @@ impl Shared {
             hasher: replica.hasher(),
             renewed: Watch::default(),
             live: ArcSwap::from_pointee(live),
+            tls: ArcSwapOption::new(tls),
             peers: RwLock::new(numbers.into_iter().zip(peers.into_iter().map(Arc::new)).collect()),
             replica: Mutex::new(replica),
             writers: Mutex::new(HashMap::new()),
@@ -139,6 +155,27 @@ impl Shared {
     /// What may change while the server runs, as it is now. To be asked each time it is wanted, and not kept: a kept one stays as it was.
     pub(crate) fn live(&self) -> arc_swap::Guard<Arc<Live>> {
         self.live.load()
+    }
+
+    /// How many WHATSATs were answered with a position.
+    #[cfg(feature = "admin")]
+    pub(crate) fn lookups(&self) -> u64 {
+        self.lookups.load(Ordering::Relaxed)
+    }
+
+    /// When this server's certificate ends, in seconds since 1970, if it has one.
+    pub(crate) fn certificate_end(&self) -> Option<u64> {
+        self.tls().map(|tls| tls.not_after().0)
+    }
+
+    /// What TLS is spoken with, if it is, by connections that are made from now on.
+    pub(crate) fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.load_full()
+    }
+
+    /// Puts `tls` in the place of what there was. Connections that are there live on with what they were made with.
+    pub(crate) fn set_tls(&self, tls: Option<Tls>) {
+        self.tls.store(tls.map(Arc::new));
     }
 
     /// Puts `live` into the place of what there was.
@@ -265,7 +302,10 @@ impl Shared {
 
     /// The journal names a peer only where the peer has proved its name, so this speaks of an address.
     fn report_refused(&self, link: LinkId, peer: Option<PeerIndex>, side: Side, why: &CloseReason) {
-        self.tally.count(Reason::PeerRefused);
+        self.tally.count(match why {
+            CloseReason::Uncertified(_) => Reason::CertificateName,
+            _ => Reason::PeerRefused,
+        });
         let address = self.writers().get(&link).and_then(|writer| writer.address);
         let party = address.map_or(Party::Nobody, Party::Stranger);
         let peer = peer.and_then(|peer| self.peer(peer));
@@ -291,7 +331,12 @@ impl Shared {
             Event::CaughtUp { peer, records, trigger } => {
                 report("caught-up", Some(*peer), format!("{records} records sent {trigger}"));
             }
-            Event::LinkLost { peer, why } => report("link-lost", Some(*peer), why.to_string()),
+            Event::LinkLost { peer, why } => {
+                if matches!(why, CloseReason::Error(ErrorCode::BadMessage, _)) {
+                    self.tally.count(Reason::PeerInvalid);
+                }
+                report("link-lost", Some(*peer), why.to_string());
+            }
             Event::Refused { link, peer, side, why } => self.report_refused(*link, *peer, *side, why),
             // Reported where it failed, with the reason.
             Event::DialFailed { .. } => {}

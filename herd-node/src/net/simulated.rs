@@ -68,6 +68,11 @@ impl TcpStream {
         .await
     }
 
+    pub(crate) async fn peek(&self, room: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(room);
+        poll_fn(|context| self.lock().poll_peek(context, &mut buffer)).await
+    }
+
     pub(crate) async fn writable(&self) -> io::Result<()> {
         poll_fn(|context| pin!(self.lock().writable()).poll(context)).await
     }

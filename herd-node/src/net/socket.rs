@@ -82,23 +82,6 @@ async fn read_away(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes all of `bytes`. Fails when the other end takes none of them for `stall_max`.
-pub(crate) async fn write_all(stream: &TcpStream, mut bytes: &[u8], stall_max: Duration) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match stream.try_write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            // Only now is a timer worth its cost: nearly every reply fits at once.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                tokio::time::timeout(stall_max, stream.writable()).await.map_err(|_| stalled(stall_max))??;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 pub(crate) fn stalled(stall_max: Duration) -> io::Error {
     let text = format!("nothing could be sent for {} s", stall_max.as_secs_f32());
     io::Error::new(io::ErrorKind::TimedOut, text)

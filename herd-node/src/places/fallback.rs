@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use herd_proto::{Limit, Location, Radius};
 
+use super::google::Stats;
 use super::{Answer, Places, Query, Reply};
 
 /// Asks `A`; when its reply has a failure, the body comes from `B` and the failure stays for the operator.
@@ -36,6 +37,10 @@ impl<A: Places, B: Places + ?Sized + 'static> Places for Fallback<A, B> {
                 }))
             }
         }
+    }
+
+    fn stats(&self) -> Option<Stats> {
+        self.first.stats().or_else(|| self.second.stats())
     }
 
     fn spent(&self) -> Option<super::google::Spent> {

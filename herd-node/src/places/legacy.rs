@@ -17,9 +17,14 @@ pub(crate) const UNKNOWN_ERROR: &str = "UNKNOWN_ERROR";
 
 /// The reply of a backend that could not answer (WIRE §3.6). `message` must hold no secret.
 pub(crate) fn failure_reply(status: &'static str, message: impl Into<String>) -> Reply {
-    let message = message.into();
+    reply_of(Failure { status, message: message.into(), bound: None })
+}
+
+/// The same, of a failure that is known.
+pub(crate) fn reply_of(failure: Failure) -> Reply {
+    let Failure { status, message, .. } = &failure;
     let body = json!({ "error_message": message, "html_attributions": [], "results": [], "status": status });
-    Reply { body: Bytes::from(layout::print(&body)), failure: Some(Failure { status, message }) }
+    Reply { body: Bytes::from(layout::print(&body)), failure: Some(failure) }
 }
 
 /// The reply to bound 0, for which nobody is asked (WIRE §3.7).
@@ -43,7 +48,7 @@ mod tests {
             "   \"results\" : [],\n   \"status\" : \"REQUEST_DENIED\"\n}",
         );
         assert_eq!(reply.body, expected);
-        let failure = Failure { status: REQUEST_DENIED, message: "the key is \"bad\"".into() };
+        let failure = Failure { status: REQUEST_DENIED, message: "the key is \"bad\"".into(), bound: None };
         assert_eq!(reply.failure, Some(failure));
     }
 

@@ -51,6 +51,24 @@ pub struct Failure {
     pub status: &'static str,
     /// For people, one line.
     pub message: String,
+    /// The bound of [`Settings`] that was met, if it was one.
+    pub bound: Option<Bound>,
+}
+
+/// What a question about places may use up at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// [`Settings::queue_max`].
+    Waiting,
+    /// [`Settings::deadline`].
+    Time,
+    /// [`Settings::body_max`].
+    Bytes,
+    /// [`Settings::breaker_failures`], for [`Settings::breaker_pause`].
+    Breaker,
+    /// [`Settings::calls_per_minute`] or [`Settings::calls_per_day`].
+    Budget,
 }
 
 /// A reply now, or one to wait for.
@@ -111,6 +129,11 @@ pub trait Places: Send + Sync + fmt::Debug {
             }
             Answer::Later(reply) => Appended::Later(reply),
         }
+    }
+
+    /// What it has counted, where it asks somebody over a network.
+    fn stats(&self) -> Option<google::Stats> {
+        None
     }
 
     /// What has been spent on calls, for a backend that takes this one's place; `None` where calls cost nothing.

@@ -83,6 +83,8 @@ pub enum CloseReason {
     Removed,
     /// Nothing was heard for too long.
     Silent,
+    /// The peer was told that its certificate is not of the server that it said it is.
+    Uncertified(String),
     /// The connection ended or failed.
     Lost(String),
 }
@@ -93,6 +95,7 @@ impl CloseReason {
         let code = match self {
             Self::Error(code, _) => Some(*code),
             Self::PeerError(code, _) => *code,
+            Self::Uncertified(_) => Some(ErrorCode::WrongName),
             _ => return false,
         };
         !matches!(code, Some(ErrorCode::Timeout | ErrorCode::Busy))
@@ -110,6 +113,7 @@ impl fmt::Display for CloseReason {
             Self::Stopping => f.write_str("this server stops"),
             Self::Removed => f.write_str("a peer no more"),
             Self::Silent => f.write_str("nothing heard for too long"),
+            Self::Uncertified(why) => write!(f, "{}: {why}", ErrorCode::WrongName),
             Self::Lost(why) => f.write_str(why),
         }
     }

@@ -33,7 +33,8 @@ impl Replica {
         let link = self.links.get(&id)?;
         let herd = ServerName::new(&self.settings.herd).ok()?;
         let to = ServerName::new(self.peer_name(link.peer?)?).ok()?;
-        let mut hello = Hello::new(herd, self.name()?, to, self.settings.boot, link.nonce);
+        let (own, boot) = (self.name()?, self.settings.boot);
+        let mut hello = Hello::speaking(self.settings.versions, herd, own, to, boot, link.nonce);
         if self.settings.ttl.is_some() {
             hello = hello.with_setting("ttl", &self.ttl_seconds().to_string()).ok()?;
         }
@@ -54,6 +55,12 @@ impl Replica {
             Err((code, text)) => return self.end(now, id, CloseReason::Error(code, text)),
         };
         let Some(link) = self.links.get_mut(&id) else { return };
+        if let Some(names) =
+            link.certified.as_ref().filter(|names| !names.iter().any(|name| name == hello.from().as_str()))
+        {
+            let text = format!("the certificate is of {}, not of {}", names.join(", "), hello.from().as_str());
+            return self.end(now, id, CloseReason::Uncertified(text));
+        }
         link.peer = Some(peer);
         link.their_hello = Some(hello.to_vec());
         link.salt = Some(Salt::of_link(link.nonce, hello.nonce()));
@@ -80,6 +87,10 @@ impl Replica {
         }
         if to != own {
             return Err((ErrorCode::WrongName, format!("this is {own}, not {to}")));
+        }
+        let (ours, theirs) = (self.settings.versions, hello.versions());
+        if ours.common(theirs).is_none() {
+            return Err((ErrorCode::WrongVersion, format!("{own} speaks {ours}, and {from} {theirs}")));
         }
         // Before anything else: records that are over for one and not for the other would differ for ever.
         let ttl = hello.settings().find(|(key, _)| *key == "ttl").map_or("0", |(_, value)| value);

@@ -56,6 +56,8 @@ pub(super) struct Link {
     pub(super) phase: Phase,
     /// Known to a dialer from the start, to an acceptor from HELLO on.
     pub(super) peer: Option<PeerIndex>,
+    /// The servers that the other end of an accepted connection may be, where it has shown a certificate.
+    pub(super) certified: Option<Vec<String>>,
     /// The peer has proved that it is who it says.
     pub(super) is_proven: bool,
     pub(super) nonce: Nonce,
@@ -92,6 +94,7 @@ impl Link {
             side,
             phase: Phase::AwaitHello,
             peer,
+            certified: None,
             is_proven: false,
             nonce,
             own_hello: None,
@@ -127,6 +130,12 @@ impl Link {
     /// Which process speaks at the other end.
     pub(super) fn boot(&self) -> Option<u64> {
         self.their_hello.as_ref().map(Hello::boot)
+    }
+
+    /// The version of the wire that is spoken here, once both HELLOs are there.
+    pub(super) fn version(&self) -> Option<u16> {
+        let (own, theirs) = (self.own_hello.as_ref()?, self.their_hello.as_ref()?);
+        own.versions().common(theirs.versions())
     }
 
     /// The HELLOs as `(dialer's, acceptor's)`, once both are there.

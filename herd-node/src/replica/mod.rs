@@ -47,8 +47,10 @@ mod reconcile;
 mod record;
 mod service;
 mod settings;
+mod slot_set;
 mod status;
 mod store;
+mod tap;
 mod text;
 mod timers;
 mod topology;
@@ -69,7 +71,10 @@ pub use link::{LinkId, Side};
 pub use peer::PeerIndex;
 pub use record::Candidate;
 pub use settings::{PEERS_MAX, Reconcile, Settings, Tuning};
+pub use slot_set::SlotSet;
 pub use status::{Ended, LinkState, LinkStatus, Sent, Trigger};
+pub use store::Slot;
+pub use tap::{GONE_BYTES_MAX, Moves, RECENT};
 
 use copies::Copies;
 use digest::RecordHash;
@@ -80,7 +85,8 @@ use mutant::{Mutant, is};
 use peer::Peer;
 use peers::Peers;
 use proof::Keys;
-use store::{Merge, Room, Slot, Store};
+use store::{Merge, Room, Store};
+use tap::Recent;
 
 /// What became of a client's post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +147,7 @@ pub struct Replica {
     copies: Copies,
     /// What the disk log has not been told of yet.
     changes: Vec<Slot>,
+    recent: Recent,
     /// When this server was last told the wall clock's time.
     wall_told_at: Option<Instant>,
     /// Since when this server stops, plus what it gives its peers to learn what they lack.
@@ -315,6 +322,7 @@ impl Replica {
             jitter: Jitter::new(settings.jitter_seed),
             copies: Copies::new(settings.copies, settings.copies_wait),
             changes: Vec::new(),
+            recent: Recent::default(),
             wall_told_at: None,
             stop_by: None,
             counters: Counters::default(),
@@ -337,6 +345,7 @@ impl Replica {
         match self.store.merge(candidate, room) {
             Merge::Newer(slot) => {
                 self.counters.posts_newer += 1;
+                self.recent.push(slot);
                 self.note_change(slot);
                 self.flood(slot, None);
                 Posted::Newer
@@ -384,6 +393,18 @@ impl Replica {
             return Err(ErrorCode::Busy);
         }
         Ok(self.open(now, Side::Acceptor, None, nonce))
+    }
+
+    /// The same, by somebody who has shown a certificate of `names`, servers of this herd: it has to be one of those.
+    ///
+    /// # Errors
+    /// As [`handle_accepted`](Self::handle_accepted).
+    pub fn handle_accepted_as(&mut self, now: Instant, nonce: Nonce, names: Vec<String>) -> Result<LinkId, ErrorCode> {
+        let id = self.handle_accepted(now, nonce)?;
+        if let Some(link) = self.links.get_mut(&id) {
+            link.certified = Some(names);
+        }
+        Ok(id)
     }
 
     /// A connection has ended, whoever ended it; `why` is for people. The link is no more.
@@ -494,6 +515,7 @@ impl Replica {
 fn say_goodbye(control: &mut Vec<u8>, why: &CloseReason) {
     match why {
         CloseReason::Error(code, text) => encode::error(control, *code, text),
+        CloseReason::Uncertified(text) => encode::error(control, ErrorCode::WrongName, text),
         CloseReason::Replaced => encode::bye(control, "replaced by a newer link"),
         CloseReason::Stopping => encode::bye(control, "stopping"),
         CloseReason::Removed => encode::bye(control, "a peer no more"),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use herd_proto::Versions;
+
 use crate::secret::Secret;
 
 use super::IndexKey;
@@ -74,6 +76,8 @@ pub struct Settings {
     pub copies: u32,
     /// How long a post waits for that at most.
     pub copies_wait: Duration,
+    /// The versions of the wire that this server speaks. Others than [`Versions::OURS`] are for tests of what will be.
+    pub versions: Versions,
     /// Records that are new are to be handed to [`Replica::take_changes`](super::Replica), for a disk log.
     pub keeps_changes: bool,
 }
@@ -103,6 +107,7 @@ impl Settings {
             ttl: None,
             copies: 0,
             copies_wait: Duration::from_millis(500),
+            versions: Versions::OURS,
             keeps_changes: false,
         }
     }
@@ -125,6 +130,8 @@ pub struct Tuning {
     pub hops_max: u8,
     /// See [`Settings::unproven_max`]. Of connections to come.
     pub unproven_max: usize,
+    /// See [`Settings::invalid_max`].
+    pub invalid_max: u32,
     /// See [`Settings::clients_max`]. Nothing that is held is forgotten.
     pub clients_max: usize,
     /// See [`Settings::records_bytes_max`]. Nothing that is held is forgotten.
@@ -146,6 +153,7 @@ impl Settings {
             backoff_max: self.backoff_max,
             hops_max: self.hops_max,
             unproven_max: self.unproven_max,
+            invalid_max: self.invalid_max,
             clients_max: self.clients_max,
             records_bytes_max: self.records_bytes_max,
             copies: self.copies,
@@ -163,6 +171,7 @@ impl Settings {
             backoff_max: self.backoff_max,
             hops_max: self.hops_max,
             unproven_max: self.unproven_max,
+            invalid_max: self.invalid_max,
             clients_max: self.clients_max,
             records_bytes_max: self.records_bytes_max,
             copies: self.copies,

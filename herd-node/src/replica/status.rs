@@ -126,6 +126,8 @@ pub struct LinkStatus<'a> {
     pub link: Option<LinkId>,
     /// Who dialled it.
     pub side: Option<Side>,
+    /// The version of the wire that is spoken on it, once both ends have said HELLO.
+    pub version: Option<u16>,
     /// Records that wait to be sent by it.
     pub dirty: usize,
     /// Both ends held the same when they last compared their roots.
@@ -162,6 +164,11 @@ impl Replica {
         self.settings.boot
     }
 
+    /// After how much silence a peer is taken to be dead.
+    pub const fn dead_after(&self) -> Duration {
+        self.settings.dead
+    }
+
     /// How things stand with each peer at `now`, in the order of the settings; those added later come last.
     pub fn links(&self, now: Instant) -> impl Iterator<Item = LinkStatus<'_>> {
         self.peers.iter().map(move |(index, peer)| self.link_status(now, index, peer))
@@ -189,6 +196,7 @@ impl Replica {
             since: now.saturating_duration_since(began),
             link: connection.map(|(id, _)| id),
             side: link.map(|link| link.side),
+            version: link.and_then(Link::version),
             dirty: link.and_then(|link| link.lane).map_or(0, |lane| self.lanes.len(lane)),
             in_sync: link.is_some_and(|link| link.is_live() && link.reconciler.is_in_sync()),
             heard: link.map(|link| now.saturating_duration_since(link.heard_at)),

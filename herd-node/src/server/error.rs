@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use crate::config::ConfigError;
 use crate::net::Ack;
 use crate::{disk, journal, places, random};
 
@@ -19,15 +20,19 @@ pub enum BindError {
         known: String,
     },
     /// Peers would be listened for on an address that others can reach, and there is no secret for them to prove.
-    #[error("{name} would take any stranger on {address} for a peer: give the herd a secret, or listen on loopback")]
+    #[error(
+        "{name} would take any stranger on {address} for a peer: give the herd a secret or certificates, or listen on loopback"
+    )]
     NoSecret {
         /// The server.
         name: String,
         /// Where peers would be listened for.
         address: SocketAddr,
     },
-    /// The admin listener would be on an address that others can reach.
-    #[error("{name} would show itself to any stranger on {address}: its admin listener is for loopback")]
+    /// The admin listener would be on an address that others can reach, and there is no token for them to show.
+    #[error(
+        "{name} would show itself to any stranger on {address}: give the admin listener a token, or listen on loopback"
+    )]
     AdminNotLoopback {
         /// The server.
         name: String,
@@ -62,6 +67,9 @@ pub enum BindError {
         /// Why.
         source: io::Error,
     },
+    /// What the server should speak TLS with can't be used.
+    #[error("TLS")]
+    Tls(#[from] ConfigError),
     /// The places backend can't be set up.
     #[error("places")]
     Places(#[from] places::OpenError),

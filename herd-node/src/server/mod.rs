@@ -4,6 +4,7 @@ mod error;
 mod herd;
 mod reload;
 mod settings;
+mod watched;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -15,20 +16,21 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::{Config, ServerConfig};
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, PeerAddress, Shared, SharedParts, TcpListener};
+use crate::net::{self, Network, PeerAddress, Shared, SharedParts, TcpListener};
 use crate::places::{self, Places};
 use crate::recovery::{self, Known};
 use crate::replica::Replica;
-use crate::status;
+use crate::status::{self, Lookout};
 
 pub use error::BindError;
 pub use herd::Herd;
 pub use reload::{ReloadError, Reloader};
 
-use settings::{broken_promise, files_max, live, replica_settings};
+use settings::{broken_promise, files_max, has_proof, live, replica_settings};
+use watched::Watched;
 
 /// How long links may take to send what they have and say goodbye.
 const LINKS_GRACE: Duration = Duration::from_secs(5);
@@ -56,10 +58,11 @@ pub struct Server {
     shared: Arc<Shared>,
     clients: TcpListener,
     peers: TcpListener,
-    admin: Option<TcpListener>,
+    admin: Watched,
+    lookout: Arc<Lookout>,
     client_address: SocketAddr,
     peer_address: SocketAddr,
-    admin_address: Option<SocketAddr>,
+    proxies: Option<Vec<Network>>,
 }
 
 impl Server {
@@ -80,13 +83,15 @@ impl Server {
         files_max: usize,
     ) -> Result<Self, BindError> {
         check(config, server)?;
+        let tls = config.load_tls(&server.name)?.map(Arc::new);
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
         let (peers, peer_address) = listen(&name, "peers", server.peer).await?;
-        let (admin, admin_address) = listen_admin(&name, server.admin).await?.unzip();
+        let mut admin = Watched::bind(config, &name, server.admin).await?;
         let journal = open_journal(config.journal.as_ref(), &name)?;
         let replica = Replica::new(replica_settings(config, server).map_err(BindError::Random)?, clock::monotonic());
-        let (replica, disk) = recovered(config, &name, replica, &journal).await?;
+        let recovered = recovered(config, &name, replica, &journal, admin.on_progress());
+        let (replica, disk) = admin.answer_during(recovered).await?;
         let peer_addresses =
             server.peers.iter().map(|peer| PeerAddress::new(peer.name.as_str().into(), peer.dial)).collect();
         let shared = Arc::new(Shared::new(SharedParts {
@@ -94,6 +99,7 @@ impl Server {
             replica,
             peers: peer_addresses,
             live: live(config, server, places),
+            tls,
             journal,
             disk,
             files_max,
@@ -101,8 +107,10 @@ impl Server {
         if let Some(disk) = &shared.disk {
             disk.start(Box::new(Known::new(&shared)));
         }
-        let config = Arc::new(config.clone());
-        Ok(Self { config, shared, clients, peers, admin, client_address, peer_address, admin_address })
+        let lookout = Arc::default();
+        admin.open(&shared, &lookout);
+        let (config, proxies) = (Arc::new(config.clone()), server.proxies.clone());
+        Ok(Self { config, shared, clients, peers, admin, lookout, client_address, peer_address, proxies })
     }
 
     /// Its name.
@@ -122,7 +130,7 @@ impl Server {
 
     /// Where it answers about itself, if it does.
     pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin_address
+        self.admin.address()
     }
 
     /// Changes where `peer` is dialled: for one whose port was not known when this server was bound, or that is behind a tunnel.
@@ -132,7 +140,7 @@ impl Server {
 
     /// A way to look at the server while it runs.
     pub fn handle(&self) -> Handle {
-        Handle::new(Arc::clone(&self.shared))
+        Handle::new(Arc::clone(&self.shared), Arc::clone(&self.lookout))
     }
 
     /// What changes this server's settings while it runs. There should be one: of two, each would undo what the other did.
@@ -145,8 +153,8 @@ impl Server {
     ///
     /// Dropping the future instead is the death of the server: all listeners are closed at once, and every connection is cut.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { config: _, shared, clients, peers, admin, client_address, peer_address, admin_address } = self;
-        let admin_at = admin_address.map(|address| format!(" admin {address}")).unwrap_or_default();
+        let Self { config: _, shared, clients, peers, admin, lookout, client_address, peer_address, proxies } = self;
+        let admin_at = admin.address().map(|address| format!(" admin {address}")).unwrap_or_default();
         let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}");
         shared.report("start", &Party::Nobody, whereabouts);
         let stopping = async {
@@ -155,7 +163,7 @@ impl Server {
         };
         let clients_then_links = async {
             // Clients first: their last posts are still to reach the peers.
-            net::accept_clients(&shared, clients).await;
+            net::accept_clients(&shared, clients, proxies).await;
             shared.with_replica(|replica| replica.handle_stop(clock::monotonic()));
             shared.timers_changed.notify_one();
             let no_links = shared.watch.until(|| shared.look(|replica| replica.link_count() == 0));
@@ -168,8 +176,9 @@ impl Server {
             clients_then_links,
             net::accept_peers(&shared, peers),
             net::drive(&shared),
-            serve_admin(&shared, admin),
-            status::journal_regularly(&shared),
+            admin.serve(&shared),
+            lookout.keep(&shared),
+            status::journal_regularly(&shared, &lookout),
         );
         close(&shared).await;
     }
@@ -177,7 +186,7 @@ impl Server {
 
 /// Refuses what [`Config::load`] refuses in a file and a program could have made.
 fn check(config: &Config, server: &ServerConfig) -> Result<(), BindError> {
-    if config.secrets.is_empty() && !server.peer.ip().to_canonical().is_loopback() {
+    if !has_proof(config) && !server.peer.ip().to_canonical().is_loopback() {
         return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
     }
     match broken_promise(config, server) {
@@ -215,43 +224,22 @@ async fn recovered(
     name: &Arc<str>,
     replica: Replica,
     journal: &Journal,
+    on_progress: impl Fn(&disk::Progress) + Send + 'static,
 ) -> Result<(Replica, Option<Disk>), BindError> {
     if config.disk.is_none() {
         return Ok((replica, None));
     }
     let (config, name, journal) = (config.clone(), Arc::clone(name), journal.clone());
-    let work = tokio::task::spawn_blocking(move || recovery::recover(&config, &name, replica, &journal));
+    let work = tokio::task::spawn_blocking(move || recovery::recover(&config, &name, replica, &journal, on_progress));
     // It neither panics nor is it cancelled, but for a runtime that ends.
     work.await.map_err(|error| BindError::Interrupted(error.to_string()))?.map_err(BindError::Disk)
 }
 
 async fn listen(name: &str, whose: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let failed = |source| BindError::Listen { name: name.to_owned(), whose, address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = net::listen(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
-}
-
-/// The admin listener, where one is wanted.
-async fn listen_admin(name: &str, address: Option<SocketAddr>) -> Result<Option<(TcpListener, SocketAddr)>, BindError> {
-    let Some(address) = address else { return Ok(None) };
-    if !cfg!(feature = "admin") {
-        return Err(BindError::NoAdmin { name: name.to_owned() });
-    }
-    if !address.ip().to_canonical().is_loopback() {
-        return Err(BindError::AdminNotLoopback { name: name.to_owned(), address });
-    }
-    listen(name, "admin", address).await.map(Some)
-}
-
-async fn serve_admin(shared: &Arc<Shared>, listener: Option<TcpListener>) {
-    #[cfg(feature = "admin")]
-    if let Some(listener) = listener {
-        crate::admin::serve(shared, listener).await;
-    }
-    // Without the feature there is never one.
-    #[cfg(not(feature = "admin"))]
-    let _ = (shared, listener);
 }
 
 fn unknown(config: &Config, name: &str) -> BindError {

@@ -26,6 +26,7 @@ use crate::config::{Config, ConfigError, ServerConfig};
 use crate::journal::{self, Journal, Party};
 use crate::net::{Renewal, Shared};
 use crate::places::{self, Places, google};
+use crate::tls::Tls;
 
 use super::error::in_one_line;
 use super::settings::{live, tuning};
@@ -84,6 +85,8 @@ struct Prepared {
     places: Arc<dyn Places>,
     /// One for each server.
     journals: Vec<NextJournal>,
+    /// What each server speaks TLS with.
+    tls: Vec<Option<Tls>>,
 }
 
 enum NextJournal {
@@ -184,12 +187,13 @@ impl Reloader {
         for (server, journal) in self.servers.iter().zip(prepared.journals) {
             former.extend(server.renew_journal(next.journal.as_ref(), journal));
         }
-        for server in &self.servers {
+        for (server, tls) in self.servers.iter().zip(prepared.tls) {
             if let (Some(before), Some(after)) = (self.config.server(server.name()), next.server(server.name())) {
                 server.shared.renew(Renewal {
                     live: live(&next, after, Arc::clone(&prepared.places)),
                     tuning: tuning(&next, after),
                     secrets: next.secrets.clone(),
+                    tls,
                     peers: after
                         .peers
                         .iter()
@@ -216,6 +220,7 @@ impl Reloader {
             for server in names.iter().filter_map(|name| next.server(name)) {
                 check(&next, server)?;
             }
+            let tls = names.iter().map(|name| next.load_tls(name)).collect::<Result<_, _>>()?;
             // What is in the files may be other data than when they were read.
             let has_files = !next.places.data.is_empty() || next.places.ca_file.is_some();
             let places = match places.filter(|_| before.places == next.places && !has_files) {
@@ -229,7 +234,7 @@ impl Reloader {
                 (_, next) => open_journal(next.as_ref(), name).map(NextJournal::Another),
             };
             let journals = names.iter().map(open).collect::<Result<_, _>>().map_err(BindError::Journal)?;
-            Ok(Prepared { places, journals })
+            Ok(Prepared { places, journals, tls })
         })
         .await
     }

@@ -34,6 +34,7 @@ pub(super) fn tuning(config: &Config, server: &ServerConfig) -> replica::Tuning 
         backoff_max: replication.backoff_max,
         hops_max: replication.hops_max,
         unproven_max: limits.unproven_max,
+        invalid_max: limits.peer_invalid_lines_max,
         clients_max: limits.clients_max,
         records_bytes_max: limits.records_bytes_max,
         copies: match server.ack {
@@ -47,7 +48,33 @@ pub(super) fn tuning(config: &Config, server: &ServerConfig) -> replica::Tuning 
 /// What connections and links look at anew with each batch.
 pub(super) fn live(config: &Config, server: &ServerConfig, places: Arc<dyn Places>) -> Live {
     let status_every = config.journal.as_ref().and_then(|journal| journal.status_every);
-    Live { limits: config.limits.clone(), places, ack: server.ack, status_every }
+    Live {
+        limits: config.limits.clone(),
+        places,
+        ack: server.ack,
+        admin_token: config.admin_token.clone(),
+        herd_links: herd_links(config),
+        status_every,
+    }
+}
+
+/// Every link of the herd once, by its servers' names.
+fn herd_links(config: &Config) -> Arc<[[Arc<str>; 2]]> {
+    let mut links: Vec<[Arc<str>; 2]> = Vec::new();
+    for server in &config.servers {
+        for peer in &server.peers {
+            let is_there = links.iter().any(|[from, to]| **from == *peer.name && **to == *server.name);
+            if !is_there {
+                links.push([server.name.as_str().into(), peer.name.as_str().into()]);
+            }
+        }
+    }
+    links.into()
+}
+
+/// Whether servers ask each other for a proof that a stranger has not: of a secret, or by certificates.
+pub(super) fn has_proof(config: &Config) -> bool {
+    !config.secrets.is_empty() || config.tls.as_ref().is_some_and(|tls| tls.peers)
 }
 
 /// How many files this process may have open.

@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{PeerStatus, Status};
+use super::{Lookout, PeerStatus, Status};
 use crate::journal::Party;
 use crate::net::Shared;
 use crate::replica::LinkState;
 
 /// Writes a `status` line into the journal as often as is wanted at the time, until the server stops.
-pub(crate) async fn journal_regularly(shared: &Arc<Shared>) {
+pub(crate) async fn journal_regularly(shared: &Arc<Shared>, lookout: &Lookout) {
     loop {
         let every = shared.live().status_every;
         tokio::select! {
@@ -18,7 +18,7 @@ pub(crate) async fn journal_regularly(shared: &Arc<Shared>) {
             () = shared.renewed.until(|| shared.live().status_every != every) => {}
             () = pause(every) => {
                 if shared.journal.is_on() {
-                    shared.report("status", &Party::Nobody, line(&Status::of(shared)));
+                    shared.report("status", &Party::Nobody, line(&Status::of(shared, lookout)));
                 }
             }
         }

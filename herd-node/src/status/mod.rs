@@ -6,19 +6,35 @@
 //!
 //! Times are durations in milliseconds, so that no clock has to be compared with another.
 
+mod alarm;
 mod line;
+mod lookout;
+mod process;
+mod ready;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use crate::net::Shared;
+use crate::places::google;
 use crate::replica::{Counters, Digest, Ended, LinkId, LinkState, LinkStatus, Sent, Side};
+use crate::tls::{Moment, Tls, Uses};
 use crate::{clock, disk, journal};
 
-pub(crate) use line::journal_regularly;
+pub use alarm::{Alarm, Raised};
+pub use ready::Ready;
 
+pub(crate) use line::journal_regularly;
+pub(crate) use lookout::Lookout;
+#[cfg(feature = "admin")]
+pub(crate) use process::{files_max, open_files, resident_bytes};
+
+/// Posts in [`Status::newest`].
+const NEWEST_MAX: usize = 20;
 /// Characters of a reason that are shown: peers can write 16 KiB into one.
 const WHY_CHARS_MAX: usize = 200;
 
@@ -51,8 +67,72 @@ pub struct Status {
     pub journal: Option<journal::Stats>,
     /// How the disk log is doing; `None` where there is none.
     pub disk: Option<disk::Stats>,
+    /// What TLS is spoken with; `None` where it is not.
+    pub tls: Option<TlsStatus>,
     /// How it stands with each configured peer, in the order of the configuration.
     pub peers: Vec<PeerStatus>,
+    /// Connections of clients that are open.
+    pub clients: u64,
+    /// Posts taken a second, on average over the last ten seconds or so.
+    pub posts_per_s: f64,
+    /// What was refused, dropped or cut off since the start, by the words of [`Reason`](crate::net::Reason).
+    pub refused: BTreeMap<&'static str, u64>,
+    /// How the places service is doing; `None` where places come from memory.
+    pub places: Option<google::Stats>,
+    /// What an operator is to look into.
+    pub alarms: Vec<Raised>,
+    /// Whether clients should be sent here.
+    pub ready: Ready,
+    /// How long posts took in the last ten seconds or so; `None` if there were none.
+    pub latency: Option<Latency>,
+    /// The clients that posted here last and nowhere else since, each once, with its newest position; the newest first, at most 20.
+    pub newest: Vec<Newest>,
+    /// Every link of the herd once, by its servers' names, in the order of the configuration.
+    pub herd_links: Vec<[String; 2]>,
+}
+
+/// How long posts took, from the moment on at which they were read until their reply could be sent: upper bounds, of a few fixed ones.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Latency {
+    /// Half of the posts took at most so many microseconds.
+    pub post_p50_us: u64,
+    /// 99 of a hundred took at most so many microseconds.
+    pub post_p99_us: u64,
+}
+
+/// A client's post.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Newest {
+    /// Who. A stranger's text.
+    pub client: String,
+    /// Where, as it was written.
+    pub location: String,
+    /// When, as it was written.
+    pub time: String,
+}
+
+/// With whom a server speaks TLS, and for how long it can.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct TlsStatus {
+    /// Its clients do.
+    pub clients: bool,
+    /// Its peers do.
+    pub peers: bool,
+    /// When its certificate, or the first of those between that and the CA, is over: POSIX seconds.
+    pub not_after: u64,
+    /// How many seconds that is from now, by this server's clock; negative when it is over.
+    pub expires_in_s: i64,
+}
+
+impl TlsStatus {
+    fn of(tls: &Tls) -> Self {
+        let Uses { clients, peers } = tls.uses();
+        let not_after = tls.not_after();
+        Self { clients, peers, not_after: not_after.0, expires_in_s: not_after.seconds_since(Moment::now()) }
+    }
 }
 
 /// How a server stands with one peer. Where there are two links for a moment, it speaks of the newer.
@@ -69,6 +149,8 @@ pub struct PeerStatus {
     pub since_ms: u64,
     /// The name of the server that made the connection there is.
     pub dialled_by: Option<String>,
+    /// The version of the wire that is spoken with it, once both ends have said HELLO.
+    pub wire: Option<u16>,
     /// Records that wait to be sent to it.
     pub dirty: u64,
     /// Both ends held the same when their roots were last compared, which is with each PING. Under load roots differ now and then
@@ -102,7 +184,7 @@ pub struct Closed {
 
 impl Status {
     /// The server whose tasks share `shared`, now.
-    pub(crate) fn of(shared: &Shared) -> Self {
+    pub(crate) fn of(shared: &Shared, lookout: &Lookout) -> Self {
         let now = clock::monotonic();
         let (mut status, links) = shared.look(|replica| {
             let digest = replica.digest();
@@ -120,19 +202,48 @@ impl Status {
                 ack: shared.live().ack.to_string(),
                 journal: None,
                 disk: None,
+                tls: None,
                 peers: replica.links(now).map(|link| peer_status(shared, &link, now)).collect(),
+                clients: 0,
+                posts_per_s: 0.0,
+                refused: BTreeMap::new(),
+                places: None,
+                alarms: Vec::new(),
+                ready: Ready { ready: true, why: None, text: None },
+                latency: None,
+                newest: replica.recent_posts().take(NEWEST_MAX).filter_map(newest).collect(),
+                herd_links: Vec::new(),
             };
             (status, links)
         });
         // Other locks than the replica's, so after it.
         status.disk = shared.disk.as_ref().map(crate::disk::Disk::stats);
+        status.tls = shared.tls().map(|tls| TlsStatus::of(&tls));
         status.journal = shared.journal.is_on().then(|| shared.journal.stats());
         for (peer, link) in status.peers.iter_mut().zip(links) {
             let traffic = link.map(|link| shared.traffic(link).total());
             (peer.bytes_received, peer.bytes_sent) = traffic.unwrap_or_default();
         }
+        status.clients = number(shared.gate.connections());
+        status.refused = shared.tally.counts().map(|(reason, count)| (reason.as_str(), count)).collect();
+        status.places = shared.live().places.stats();
+        status.alarms = lookout.alarms(now);
+        status.ready = Ready::of(shared);
+        let links = Arc::clone(&shared.live().herd_links);
+        status.herd_links = links.iter().map(|link| link.each_ref().map(|name| name.to_string())).collect();
+        let rates = lookout.rates(shared);
+        status.posts_per_s = rates.posts_per_s;
+        let quantiles = rates.latencies.permille_us(500).zip(rates.latencies.permille_us(990));
+        status.latency = quantiles.map(|(post_p50_us, post_p99_us)| Latency { post_p50_us, post_p99_us });
         status
     }
+}
+
+/// `origin skew client location time`, as far as it is of interest.
+fn newest(operands: &[u8]) -> Option<Newest> {
+    let mut texts = operands.splitn(5, |byte| *byte == b' ').skip(2);
+    let mut text = || Some(std::str::from_utf8(texts.next()?).ok()?.to_owned());
+    Some(Newest { client: text()?, location: text()?, time: text()? })
 }
 
 fn peer_status(shared: &Shared, link: &LinkStatus<'_>, now: Instant) -> PeerStatus {
@@ -148,6 +259,7 @@ fn peer_status(shared: &Shared, link: &LinkStatus<'_>, now: Instant) -> PeerStat
         state: link.state,
         since_ms: millis(link.since),
         dialled_by,
+        wire: link.version,
         dirty: number(link.dirty),
         in_sync: link.in_sync,
         heard_ms: link.heard.map(millis),

@@ -152,15 +152,33 @@ impl Herd {
     /// Tells all servers to stop, and waits until they have.
     pub(crate) async fn stop_all(&mut self) -> Result<(), Fault> {
         self.names().iter().for_each(|name| self.signal(name, Signal::TERM));
-        for (name, mut running) in std::mem::take(&mut self.running) {
-            wait(&format!("{name} to stop"), || running.process.ended().is_some()).await?;
+        for name in self.names() {
+            self.stop(&name).await?;
         }
         Ok(())
+    }
+
+    /// Tells a server to stop, and waits until it has. Returns how it ended.
+    pub(crate) async fn stop(&mut self, name: &str) -> Result<String, Fault> {
+        self.signal(name, Signal::TERM);
+        let Some(mut running) = self.running.remove(name) else { return Ok("does not run".to_owned()) };
+        let mut how = None;
+        wait(&format!("{name} to stop"), || {
+            how = running.process.ended();
+            how.is_some()
+        })
+        .await?;
+        Ok(how.unwrap_or_default())
     }
 
     /// What a server has in memory, in bytes, where the system says it.
     pub(crate) fn memory(&self, name: &str) -> Option<u64> {
         self.running.get(name)?.process.memory()
+    }
+
+    /// How many files and sockets a server has open, where the system says it.
+    pub(crate) fn files(&self, name: &str) -> Option<u64> {
+        self.running.get(name)?.process.files()
     }
 
     /// The servers that ended by themselves, and how.

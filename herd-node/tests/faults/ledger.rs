@@ -53,7 +53,7 @@ impl fmt::Display for Known {
 }
 
 /// The newest acknowledged post of each client.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     entries: HashMap<String, Entry>,
     /// All posts acknowledged so far.
@@ -110,6 +110,18 @@ impl Ledger {
         let entries = self.entries.iter().filter(|(_, entry)| entry.by != name);
         let entries = entries.map(|(client, entry)| (client.clone(), entry.clone())).collect();
         Self { entries, acknowledged: self.acknowledged, refused: self.refused }
+    }
+
+    /// Forgets what was acknowledged before `moment`.
+    pub(crate) fn forget_before(&mut self, moment: Instant) {
+        self.entries.retain(|_, entry| entry.at >= moment);
+    }
+
+    /// Forgets what server `name` has acknowledged since `moment`: it may have been known to it alone. Returns how much that was.
+    pub(crate) fn excuse(&mut self, name: &str, moment: Instant) -> u64 {
+        let before = self.entries.len();
+        self.entries.retain(|_, entry| entry.by != name || entry.at < moment);
+        (before - self.entries.len()) as u64
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {

@@ -64,7 +64,7 @@ impl Load {
                 epoch: Arc::clone(&load.epoch),
                 is_over: Arc::clone(&load.is_over),
                 batches: 0,
-                last: PosixTime::default(),
+                moments: Moments::default(),
             };
             load.tasks.spawn(poster.run());
         }
@@ -96,7 +96,7 @@ struct Poster {
     epoch: Arc<AtomicU64>,
     is_over: Arc<AtomicBool>,
     batches: u64,
-    last: PosixTime,
+    moments: Moments,
 }
 
 impl Poster {
@@ -136,11 +136,18 @@ impl Poster {
         let batch = self.batches;
         let moving = (0..self.pace.moving).map(|number| format!("{server}-{epoch}-{number}"));
         let once = (0..self.pace.once).map(|number| format!("{server}-{epoch}-once-{batch}-{number}"));
-        moving.chain(once).map(|client| post(&client, self.next_time()) + "\n").collect()
+        moving.chain(once).map(|client| post(&client, self.moments.next()) + "\n").collect()
     }
+}
 
-    /// Now, and never the same twice.
-    fn next_time(&mut self) -> PosixTime {
+/// Times to post by: now, and never the same twice.
+#[derive(Debug, Default)]
+pub(crate) struct Moments {
+    last: PosixTime,
+}
+
+impl Moments {
+    pub(crate) fn next(&mut self) -> PosixTime {
         let last = self.last;
         let next = if last.nanos() < 999_999_999 {
             PosixTime::new(last.seconds(), last.nanos() + 1)

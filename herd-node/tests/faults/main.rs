@@ -7,9 +7,12 @@
 //!
 //! All traffic stays on loopback or in network namespaces of the suite's own. Every process is ended by its id, also when a scene
 //! panics and when the suite is interrupted.
+//!
+//! `--soak --minutes N`, which is `./dev soak`, does such faults for as long as one likes: [`soak`].
 
 mod agreement;
 mod arguments;
+mod attack;
 mod files;
 mod herd;
 mod isolation;
@@ -23,6 +26,7 @@ mod proxy;
 mod registry;
 mod report;
 mod scenes;
+mod soak;
 mod talk;
 
 use std::process::ExitCode;
@@ -39,9 +43,20 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 const INTERRUPTED: i32 = 130;
 const TERMINATED: i32 = 143;
 
+/// What the command line asks for.
+enum Asked {
+    Scenes(Arguments),
+    Soak(soak::Settings),
+}
+
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let asked = match words.split_first() {
+        Some((first, rest)) if first == "--soak" => soak::Settings::parse(rest).map(Asked::Soak),
+        _ => Arguments::parse(words.into_iter()).map(Asked::Scenes),
+    };
+    let asked = match asked {
+        Ok(asked) => asked,
         Err(why) => {
             eprintln!("faults: {why}");
             return ExitCode::from(2);
@@ -54,9 +69,10 @@ fn main() -> ExitCode {
     };
     let is_good = runtime.block_on(async {
         tokio::spawn(end_on_signals());
-        match arguments.inside {
-            Some(scene) => inside(scene, arguments.is_full).await,
-            None => all(&arguments).await,
+        match asked {
+            Asked::Soak(settings) => soak::run(&settings).await,
+            Asked::Scenes(Arguments { inside: Some(scene), is_full, .. }) => inside(scene, is_full).await,
+            Asked::Scenes(arguments) => all(&arguments).await,
         }
     });
     registry::kill_all();

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     /// Plain tables, in every server's file: `[limits]` and the like.
     pub(crate) tables: String,
     pub(crate) has_secret: bool,
+    /// The places that come with the program, and not one nowhere.
+    pub(crate) has_world: bool,
 }
 
 /// A server to be.
@@ -54,7 +56,7 @@ pub(crate) struct ServerPlan {
 impl Plan {
     /// Servers on free ports of loopback, linked as said.
     pub(crate) fn new(links: &[(&str, &str)]) -> io::Result<Self> {
-        let mut plan = Self { servers: BTreeMap::new(), tables: String::new(), has_secret: false };
+        let mut plan = Self { servers: BTreeMap::new(), tables: String::new(), has_secret: false, has_world: false };
         for (left, right) in links.iter().copied() {
             for (name, peer) in [(left, right), (right, left)] {
                 plan.servers.entry(name.to_owned()).or_insert_with(ServerPlan::nowhere).peers.push(peer.to_owned());
@@ -90,9 +92,11 @@ impl Plan {
             write_once(&secret, SECRET, 0o600)?;
             text += "secret_file = \"secret\"\n";
         }
-        // Nobody asks for places here, and reading the world's takes longer than everything else a server does to start.
-        text += "[places]\ndata = [\"places.csv\"]\n";
-        write_once(&directory.join("places.csv"), PLACES, 0o644)?;
+        // Where nobody asks for places: reading the world's takes longer than everything else a server does to start.
+        if !self.has_world {
+            text += "[places]\ndata = [\"places.csv\"]\n";
+            write_once(&directory.join("places.csv"), PLACES, 0o644)?;
+        }
         text += &self.tables;
         let mut journal = directory.join("logs");
         if let Some(server) = self.servers.get(name) {

@@ -92,6 +92,12 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
     }
+
+    /// How many files and sockets it has open, where the system says it.
+    pub(crate) fn files(&self) -> Option<u64> {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.id())).ok()?;
+        u64::try_from(open.count()).ok()
+    }
 }
 
 impl Drop for Process {

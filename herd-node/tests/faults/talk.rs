@@ -65,15 +65,42 @@ impl Talk {
     }
 
     async fn answer(&mut self, client: &str) -> Result<Option<Known>, Fault> {
-        let line = self.line().await?.ok_or("closed by the server")?;
-        if line.starts_with(b"? ") {
-            return Ok(None);
-        }
-        // The places, of which none was asked for, end with a blank line.
-        while self.line().await?.ok_or("closed by the server")? != b"" {}
-        match Known::read(&line) {
-            Some((about, known)) if about == client => Ok(Some(known)),
-            _ => Err(format!("asked for {client}, told {}", String::from_utf8_lossy(&line)).into()),
+        match self.told(client).await? {
+            Told::Known(known) => Ok(Some(known)),
+            Told::Unknown => Ok(None),
+            Told::Closed => Err("closed by the server".into()),
+            Told::Wrong(why) => Err(why.into()),
         }
     }
+
+    /// The answer to a WHATSAT about `client`, whatever is near it. Fails if none comes in time.
+    pub(crate) async fn told(&mut self, client: &str) -> Result<Told, Fault> {
+        let Some(line) = self.line().await? else { return Ok(Told::Closed) };
+        if line.starts_with(b"? ") {
+            return Ok(Told::Unknown);
+        }
+        // The places end with a blank line, the only one there is.
+        loop {
+            match self.line().await? {
+                Some(line) if line.is_empty() => break,
+                Some(_) => {}
+                None => return Ok(Told::Closed),
+            }
+        }
+        Ok(match Known::read(&line) {
+            Some((about, known)) if about == client => Told::Known(known),
+            _ => Told::Wrong(format!("asked for {client}, told {}", String::from_utf8_lossy(&line))),
+        })
+    }
+}
+
+/// What a server says of a client.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Known(Known),
+    Unknown,
+    /// The connection ended first.
+    Closed,
+    /// What is no answer to that question.
+    Wrong(String),
 }

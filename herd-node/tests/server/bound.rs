@@ -25,6 +25,7 @@ fn herd_of(servers: usize, links: &[(usize, usize)]) -> Config {
         .map(|server| ServerConfig {
             name: name(server),
             client: "127.0.0.1:0".parse().unwrap(),
+            proxies: None,
             peer: "127.0.0.1:0".parse().unwrap(),
             admin: None,
             ack: herd_node::config::Ack::Local,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use herd_node::config::Config;
+use herd_node::net::Reason;
 use herd_node::secret::Secret;
 use herd_node::server::Server;
 
@@ -69,6 +70,7 @@ async fn a_peer_that_stops_reading_delays_nobody_and_is_cut_off() {
         journal.contains(" link-lost peer Jaquez nothing could be sent for 0.5 s\n")
     })
     .await;
+    assert_eq!(herd.handle("Riley").refused(Reason::PeerStalled), 1);
     herd.handle("Riley").look(|replica| assert!(replica.has_link(herd::index(replica, "Juzang"))));
     drop(deaf);
 }

@@ -9,10 +9,10 @@ use super::support::PATIENCE;
 use super::support::child::{Process, command, herd_node, write_config};
 use super::support::mock::KEY;
 
-struct Talk(BufReader<TcpStream>);
+pub(crate) struct Talk(BufReader<TcpStream>);
 
 impl Talk {
-    fn with(address: SocketAddr) -> Self {
+    pub(crate) fn with(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self(BufReader::new(stream))
@@ -28,7 +28,7 @@ impl Talk {
         line
     }
 
-    fn ask(&mut self, line: &str) -> String {
+    pub(crate) fn ask(&mut self, line: &str) -> String {
         self.say(format!("{line}\n"));
         self.line()
     }

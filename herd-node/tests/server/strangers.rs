@@ -45,7 +45,7 @@ async fn whoever_does_not_begin_with_hello_is_sent_away() {
         "\n",
         "\u{1b}[2J\0\n",
         "hello herd/1\n",
-        "HELLO herd/2 ucla Jaquez Riley 3b1f0c5d77a9e240 5f0e1d2c3b4a69788796a5b4c3d2e1f0\n",
+        "HELLO herd/01 ucla Jaquez Riley 3b1f0c5d77a9e240 5f0e1d2c3b4a69788796a5b4c3d2e1f0\n",
         &format!("{}\n", "x".repeat(20_000)),
     ] {
         let reply = reply_to(&herd, lines).await;

@@ -16,6 +16,8 @@ pub(crate) enum Script {
     OutOfOrder,
     /// HELLO from another herd.
     OtherHerd,
+    /// HELLO of versions that are not spoken here.
+    OtherVersion,
     /// HELLO to another server.
     OtherName,
     /// HELLO from a server that is no peer.
@@ -49,11 +51,12 @@ pub(crate) struct Target {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Garbage,
         Self::OverLong,
         Self::OutOfOrder,
         Self::OtherHerd,
+        Self::OtherVersion,
         Self::OtherName,
         Self::NoPeer,
         Self::OtherSettings,
@@ -72,6 +75,7 @@ impl Script {
         match self {
             Self::Garbage | Self::OverLong | Self::OutOfOrder => ErrorCode::BadMessage,
             Self::OtherHerd => ErrorCode::WrongHerd,
+            Self::OtherVersion => ErrorCode::WrongVersion,
             Self::OtherName => ErrorCode::WrongName,
             Self::NoPeer => ErrorCode::UnknownPeer,
             Self::OtherSettings => ErrorCode::Settings,
@@ -100,6 +104,10 @@ impl Script {
             Self::OverLong => return vec![b'x'; PEER_LINE_MAX + 1],
             Self::OutOfOrder => out_of_order(rng, peer),
             Self::OtherHerd => hello("elsewhere", peer, name, other),
+            Self::OtherVersion if other % 2 == 0 => hello("ucla", peer, name, other).replace("herd/1", "herd/0"),
+            Self::OtherVersion => {
+                hello("ucla", peer, name, other).replace("herd/1", "herd/2").replace('\n', " wire=3\n")
+            }
             Self::OtherName => hello("ucla", peer, "Elsewhere", other),
             Self::NoPeer => hello("ucla", "Nobody", name, other),
             Self::OtherSettings => hello("ucla", peer, name, other).replace('\n', " ttl=86401\n"),

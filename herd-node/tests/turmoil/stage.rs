@@ -163,6 +163,7 @@ fn herd(sim: &Sim<'_>, servers: usize, links: &[(usize, usize)]) -> Config {
         .map(|server| ServerConfig {
             name: NAMES[server].to_owned(),
             client: everywhere(CLIENTS),
+            proxies: None,
             peer: everywhere(PEERS),
             admin: None,
             ack: herd_node::config::Ack::Local,

@@ -21,7 +21,7 @@ pub(crate) use peer::nonce;
 pub(crate) use peer::setting;
 #[cfg(all(feature = "alloc", feature = "serde"))]
 pub(crate) use peer::{error_code, key_id, mac};
-pub(crate) use peer::{hash, peer_message, prefix, sequence, summary};
+pub(crate) use peer::{hash, newest, peer_message, prefix, sequence, summary};
 pub(crate) use server::at_line;
 pub(crate) use values::{client_id, hops, limit, radius, server_name, skew, time};
 

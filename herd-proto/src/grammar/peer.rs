@@ -37,12 +37,9 @@ pub(super) fn any_peer_message(line: &[u8]) -> Result<PeerParts, ParseError> {
     }
 }
 
-/// `hello = "HELLO" SP "herd/1" SP server-name SP server-name SP server-name SP boot SP nonce *( SP setting )`
+/// `hello = "HELLO" SP "herd/" version SP server-name SP server-name SP server-name SP boot SP nonce *( SP setting )`
 fn hello(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
-    words.operand(
-        Field::Version,
-        |text| if text == b"herd/1" { Ok(()) } else { Err(Stop::new(0, Expected::Version)) },
-    )?;
+    let (_, version) = words.operand(Field::Version, wire_version)?;
     let (herd, _) = words.operand(Field::Herd, server_name)?;
     let (from, _) = words.operand(Field::Server, server_name)?;
     let (to, _) = words.operand(Field::Server, server_name)?;
@@ -57,7 +54,22 @@ fn hello(words: &mut Words<'_>, line: &[u8]) -> Result<PeerParts, ParseError> {
             offset += text.len() + 1;
         }
     }
-    Ok(PeerParts::Hello(HelloParts { herd, from, to, boot, nonce, settings }))
+    Ok(PeerParts::Hello(HelloParts { version, herd, from, to, boot, nonce, settings }))
+}
+
+/// `"herd/" version`
+fn wire_version(text: &[u8]) -> Result<u16, Stop> {
+    text.strip_prefix(b"herd/").and_then(version).ok_or(Stop::new(0, Expected::Version))
+}
+
+/// `version = number                      ; below 2^16`
+fn version(text: &[u8]) -> Option<u16> {
+    canonical(text).and_then(|value| u16::try_from(value).ok())
+}
+
+/// The version that a setting `wire` says, if it says one.
+pub(crate) fn newest(value: &str) -> Option<u16> {
+    version(value.as_bytes())
 }
 
 /// `setting = 1*( %x21-3C / %x3E-7E ) "=" *( %x21-7E )`

@@ -29,7 +29,7 @@
 //!
 //! # Lines between servers
 //! ```json
-//! {"message":"hello","herd":"ucla","from":"Bernard","to":"Campbell","boot":"3b1f0c5d77a9e240","nonce":"5f0e1d2c3b4a69788796a5b4c3d2e1f0","settings":[["acks","1"]]}
+//! {"message":"hello","version":1,"herd":"ucla","from":"Bernard","to":"Campbell","boot":"3b1f0c5d77a9e240","nonce":"5f0e1d2c3b4a69788796a5b4c3d2e1f0","settings":[["acks","1"]]}
 //! {"message":"auth","key_id":"e9603b18","mac":"4ee3a80821bf80b38a8d2b5ee4638dd3f793a772d18364ac86286aaed135e1f7"}
 //! {"message":"ready","count":1,"root":"0d65a7b6a4fab9e6"}
 //! {"message":"at","server":"Riley","skew":"+0.263873386","client":"kiwi","location":"+34-118","latitude":34.0,"longitude":-118.0,"time":"7","sender":"Juzang","hops":2}

@@ -53,7 +53,7 @@ impl Serialize for Summary {
 impl<B: AsRef<[u8]>> Serialize for PeerMessage<B> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = match self {
-            Self::Hello(_) => 6,
+            Self::Hello(_) => 7,
             Self::At(_) => AT_FIELDS + 2,
             Self::Ping(_) => 3,
             Self::Pong(_) | Self::Bye(_) => 1,
@@ -99,6 +99,7 @@ impl<B: AsRef<[u8]>> Serialize for PeerMessage<B> {
 
 fn write_hello<S: SerializeStruct, B: AsRef<[u8]>>(out: &mut S, hello: &Hello<B>) -> Result<(), S::Error> {
     out.serialize_field("message", "hello")?;
+    out.serialize_field("version", &hello.versions().oldest())?;
     out.serialize_field("herd", &hello.herd())?;
     out.serialize_field("from", &hello.from())?;
     out.serialize_field("to", &hello.to())?;
@@ -153,11 +154,13 @@ mod read {
     use crate::json::read::{AtFields, made};
     use crate::{
         Expected, Field, Hello, Hops, Nonce, ParseError, PeerMessage, Ping, Pong, Prefix, Ready, ServerName, Summary,
-        grammar,
+        Versions, grammar,
     };
 
     #[derive(Deserialize)]
     struct HelloFields {
+        #[serde(default = "first_version")]
+        version: u16,
         herd: String,
         from: String,
         to: String,
@@ -250,11 +253,17 @@ mod read {
         }
     }
 
+    /// Of objects that were written when there was no other.
+    const fn first_version() -> u16 {
+        1
+    }
+
     impl HelloFields {
         fn hello(&self) -> Result<Hello<Vec<u8>>, ParseError> {
             let herd = ServerName::new(&self.herd).map_err(|error| in_field(Field::Herd, error))?;
             let (from, to) = (ServerName::new(&self.from)?, ServerName::new(&self.to)?);
-            let hello = Hello::new(herd, from, to, hex(Field::Boot, &self.boot)?, self.nonce);
+            let versions = Versions::new(self.version, self.version).unwrap_or(Versions::OURS);
+            let hello = Hello::speaking(versions, herd, from, to, hex(Field::Boot, &self.boot)?, self.nonce);
             self.settings.iter().try_fold(hello, |hello, (key, value)| hello.with_setting(key, value))
         }
     }

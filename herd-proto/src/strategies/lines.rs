@@ -126,9 +126,12 @@ pub(super) fn peer_words() -> impl Strategy<Value = Words> {
 fn hello() -> impl Strategy<Value = Words> {
     let names = (server_name(), server_name(), server_name());
     let settings = vec("[!-<>-~]{1,5}=[!-~]{0,5}", 0..3);
-    (names, "[0-9a-f]{16}", "[0-9a-f]{32}", settings).prop_map(|((herd, from, to), boot, nonce, settings)| {
+    // Versions that there are, and others.
+    let version = prop_oneof![3 => Just(1), 1 => any::<u16>()];
+    (version, names, "[0-9a-f]{16}", "[0-9a-f]{32}", settings).prop_map(|(version, names, boot, nonce, settings)| {
+        let (herd, from, to) = names;
         let first = [
-            (Field::Version, "herd/1".to_owned()),
+            (Field::Version, format!("herd/{version}")),
             (Field::Herd, herd),
             (Field::Server, from),
             (Field::Server, to),

@@ -234,7 +234,7 @@ pub fn broken_value(field: Field) -> BoxedStrategy<Vec<u8>> {
             prop_oneof![4 => texts(&[".hidden", "-x", "_x", "a/b", "a:b", "é"]), 1 => too_long].boxed()
         }
         Field::Hops => texts(&["256", "-1", "+1", "01", "1.0"]),
-        Field::Version => texts(&["herd/2", "herd/01", "HERD/1", "herd1"]),
+        Field::Version => texts(&["herd/65536", "herd/01", "HERD/1", "herd1"]),
         Field::Boot | Field::Root | Field::Hash => hex(16),
         Field::Nonce => hex(32),
         Field::Mac => hex(64),

@@ -2,7 +2,7 @@
 
 use herd_proto::{
     Angle, At, Dig, Hashes, Hello, Iamat, ParseError, PeerMessage, PosixTime, Request, Response, ServerName, Timestamp,
-    Whatsat, encode,
+    Versions, Whatsat, encode,
 };
 use serde_json::{Value, json};
 
@@ -265,11 +265,14 @@ fn message_fields(message: &PeerMessage<&[u8]>) -> (Vec<(&'static str, Value)>, 
 
 fn hello_fields(hello: &Hello<&[u8]>) -> (Vec<(&'static str, Value)>, Vec<u8>) {
     let settings: Vec<(&str, &str)> = hello.settings().collect();
-    let again = Hello::new(hello.herd(), hello.from(), hello.to(), hello.boot(), hello.nonce());
+    let oldest = hello.versions().oldest();
+    let only = Versions::new(oldest, oldest).unwrap();
+    let again = Hello::speaking(only, hello.herd(), hello.from(), hello.to(), hello.boot(), hello.nonce());
     let again = settings.iter().fold(again, |hello, (key, value)| hello.with_setting(key, value).unwrap());
     let mut out = Vec::new();
     encode::hello(&mut out, &again);
     let values = vec![
+        ("version", json!(oldest)),
         ("herd", json!(hello.herd().as_str())),
         ("from", json!(hello.from().as_str())),
         ("to", json!(hello.to().as_str())),

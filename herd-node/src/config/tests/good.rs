@@ -1,9 +1,11 @@
 //! Configurations that are right, and what they say.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::*;
 use crate::disk;
+use crate::net::{Network, Rate};
 use crate::places::{Backend, Mask};
 
 #[test]
@@ -113,6 +115,37 @@ fn what_replies_promise_is_each_servers_own() {
 }
 
 #[test]
+fn whose_word_is_taken_for_where_clients_are() {
+    let of =
+        |more: &str| parsed(&PAIR.replacen("peers", &format!("{more}\npeers"), 1)).unwrap().servers[0].proxies.clone();
+    let networks = |texts: &[&str]| Some(texts.iter().map(|text| text.parse::<Network>().unwrap()).collect::<Vec<_>>());
+    assert_eq!(of(""), None);
+    assert_eq!(of("proxy = false"), None);
+    assert_eq!(of("proxy = true"), networks(&["127.0.0.0/8", "::1"]));
+    assert_eq!(
+        of("proxy = true\nproxy_from = [\"10.0.0.0/8\", \"2001:db8::7\"]"),
+        networks(&["10.0.0.0/8", "2001:db8::7"])
+    );
+    let everywhere = PAIR.replacen(
+        "client = \"127.0.0.1",
+        "proxy = true\nproxy_from = [\"::/0\", \"0.0.0.0/0\"]\nclient = \"0.0.0.0",
+        1,
+    );
+    assert_eq!(parsed(&everywhere).unwrap().servers[0].proxies, networks(&["::/0", "0.0.0.0/0"]));
+}
+
+#[test]
+fn a_burst_is_a_second_s_unless_it_is_said() {
+    let of = |limits: &str| parsed(&format!("{PAIR}[limits]\n{limits}")).unwrap().limits.lines;
+    let rate =
+        |per_s, burst| Some(Rate { per_s: NonZeroU32::new(per_s).unwrap(), burst: NonZeroU32::new(burst).unwrap() });
+    assert_eq!(of(""), None);
+    assert_eq!(of("lines_per_s_max = 0\nlines_burst_max = 0"), None);
+    assert_eq!(of("lines_per_s_max = 7"), rate(7, 7));
+    assert_eq!(of("lines_per_s_max = 1_000_000\nlines_burst_max = 1"), rate(1_000_000, 1));
+}
+
+#[test]
 fn an_admin_listener_is_there_where_it_is_asked_for_and_on_loopback() {
     assert_eq!(parsed(PAIR).unwrap().servers[0].admin, None);
     for address in ["127.0.0.1:14000", "127.8.0.1:0", "[::1]:14000", "[::ffff:127.0.0.1]:14000"] {
@@ -148,6 +181,14 @@ status_s = 86400
 client_line_bytes_max = 513
 connections_max = 21
 connections_per_ip_max = 0
+ip6_prefix_bits = 48
+loopback_is_limited = true
+lines_per_s_max = 34
+lines_burst_max = 35
+lines_per_s_per_ip_max = 36
+lines_burst_per_ip_max = 0
+invalid_lines_max = 38
+peer_invalid_lines_max = 0
 first_line_ms = 123
 line_ms = 124
 idle_ms = 125
@@ -196,6 +237,11 @@ queue_bytes_max = 1_048_576
         client_line_bytes_max: 513,
         connections_max: 21,
         connections_per_ip_max: None,
+        ip6_prefix_bits: 48,
+        loopback_is_limited: true,
+        lines: Some(Rate { per_s: NonZeroU32::new(34).unwrap(), burst: NonZeroU32::new(35).unwrap() }),
+        lines_per_ip: Some(Rate { per_s: NonZeroU32::new(36).unwrap(), burst: NonZeroU32::new(36).unwrap() }),
+        invalid_lines_max: Some(38),
         first_line: Duration::from_millis(123),
         line: Duration::from_millis(124),
         idle: Duration::from_millis(125),
@@ -206,6 +252,7 @@ queue_bytes_max = 1_048_576
         records_bytes_max: 1_048_576,
         time_ahead_max: None,
         unproven_max: 31,
+        peer_invalid_lines_max: 0,
         handshake: Duration::from_millis(132),
         ack_wait: Duration::from_millis(133),
     };

@@ -4,7 +4,10 @@ use super::*;
 
 /// Mistakes after [`PAIR`], so that their first line is the file's 11th.
 pub(super) const TABLES: &[(&str, &str)] = &[
-    ("[herdd]", "11: herdd: unknown key; known here: herd, server, places, journal, disk, limits, replication"),
+    (
+        "[herdd]",
+        "11: herdd: unknown key; known here: herd, server, admin, places, journal, disk, tls, limits, replication",
+    ),
     ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file, control"),
     ("[herd]\ncontrol = \"\"", "12: herd.control: is empty"),
     ("[herd]\ncontrol = 7", "12: herd.control: should be a string, not a whole number"),
@@ -31,6 +34,22 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("[limits]\nclient_line_bytes_max = 12289", "12: limits.client_line_bytes_max: 12289 is not between 512 and 12288"),
     ("[limits]\nidle_ms = 1979-05-27", "12: limits.idle_ms: should be a whole number, not a date or time"),
     ("[limits.line_ms]", "11: limits.line_ms: should be a whole number, not a table"),
+    ("[limits]\nip6_prefix_bits = 129", "12: limits.ip6_prefix_bits: 129 is not between 1 and 128"),
+    (
+        "[limits]\nloopback_is_limited = 1",
+        "12: limits.loopback_is_limited: should be true or false, not a whole number",
+    ),
+    ("[limits]\nlines_per_s_max = 1000001", "12: limits.lines_per_s_max: 1000001 is not between 0 and 1000000"),
+    ("[limits]\nlines_burst_max = 5", "12: limits.lines_burst_max: goes with lines_per_s_max only, unless both are 0"),
+    (
+        "[limits]\nlines_per_s_max = 5\nlines_burst_per_ip_max = 5",
+        "13: limits.lines_burst_per_ip_max: goes with lines_per_s_per_ip_max only, unless both are 0",
+    ),
+    ("[limits]\ninvalid_lines_max = -1", "12: limits.invalid_lines_max: -1 is not between 0 and 1000000"),
+    (
+        "[limits]\npeer_invalid_lines_max = 1e3",
+        "12: limits.peer_invalid_lines_max: should be a whole number, not a number with a fraction",
+    ),
     ("[replication]\nhops_max = 0x100", "12: replication.hops_max: 0x100 is not between 1 and 255"),
     (
         "[replication]\nping_ms = 3000",
@@ -117,7 +136,7 @@ const SERVERS: &[(&str, &str, &str)] = &[
     (
         "name = \"Riley\"",
         "nmae = \"Riley\"",
-        "2: server.nmae: unknown key; known here: name, client, peer, admin, peers, dial, ack, copies",
+        "2: server.nmae: unknown key; known here: name, client, proxy, proxy_from, peer, admin, peers, dial, ack, copies",
     ),
     (
         "\"Riley\"\n",
@@ -141,22 +160,22 @@ const SERVERS: &[(&str, &str, &str)] = &[
     (
         "127.0.0.1:13001",
         "192.0.2.1:13001",
-        "9: server.peer: 192.0.2.1:13001 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET",
+        "9: server.peer: 192.0.2.1:13001 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET, or certificates, from [tls]",
     ),
     (
         "127.0.0.1:13000",
         "[::]:13000",
-        "4: server.peer: [::]:13000 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET",
+        "4: server.peer: [::]:13000 is not loopback: that needs a secret, from herd.secret_file or the environment's HERD_SECRET, or certificates, from [tls]",
     ),
     (
         "peers = [\"Jaquez\"]",
         "peers = [\"Jaquez\"]\nadmin = \"192.0.2.1:14000\"",
-        "6: server.admin: 192.0.2.1:14000 is not loopback: the admin listener is for this machine only",
+        "6: server.admin: 192.0.2.1:14000 is not loopback: that needs a token, from admin.token_file or the environment's HERD_ADMIN_TOKEN",
     ),
     (
         "peers = [\"Jaquez\"]",
         "peers = [\"Jaquez\"]\nadmin = \"0.0.0.0:14000\"",
-        "6: server.admin: 0.0.0.0:14000 is not loopback: the admin listener is for this machine only",
+        "6: server.admin: 0.0.0.0:14000 is not loopback: that needs a token, from admin.token_file or the environment's HERD_ADMIN_TOKEN",
     ),
     (
         "peers = [\"Jaquez\"]",
@@ -172,6 +191,32 @@ const SERVERS: &[(&str, &str, &str)] = &[
         "peers = [\"Riley\"]",
         "peers = [\"Riley\"]\nadmin = 14000",
         "11: server.admin: should be a string, not a whole number",
+    ),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nproxy = \"yes\"",
+        "6: server.proxy: should be true or false, not a string",
+    ),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nproxy_from = [\"::1\"]",
+        "6: server.proxy_from: goes with proxy = true only",
+    ),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nproxy_from = [\"::1\"]\nproxy = false",
+        "6: server.proxy_from: goes with proxy = true only",
+    ),
+    ("peers = [\"Jaquez\"]", "peers = [\"Jaquez\"]\nproxy = true\nproxy_from = []", "7: server.proxy_from: is empty"),
+    (
+        "peers = [\"Jaquez\"]",
+        "peers = [\"Jaquez\"]\nproxy = true\nproxy_from = [\n\"10.0.0.1/8\"]",
+        "8: server.proxy_from: \"10.0.0.1/8\" is not an IP address or network, such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32",
+    ),
+    (
+        "client = \"127.0.0.1:12000\"",
+        "client = \"[::]:12000\"\nproxy = true",
+        "4: server.proxy: [::]:12000 is not loopback: that needs proxy_from, the addresses of the proxies",
     ),
     ("[\"Jaquez\"]", "[\"Riley\"]", r#"5: server.peers: "Riley" names itself"#),
     ("[\"Jaquez\"]", "[\n\"Jaquez\",\n\"Juzang\"]", r#"7: server.peers: "Juzang" is not a server of this herd"#),

@@ -6,6 +6,18 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::stats::Budgets;
+
+/// What is left of one budget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Left {
+    /// Calls it is for.
+    pub max: u32,
+    /// Calls that may be made at once.
+    pub left: u32,
+}
+
 /// Calls per minute and per day, each over a sliding window.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -47,6 +59,15 @@ impl Budget {
     /// Could a call be paid for now?
     pub(super) fn check(&self, now: Instant) -> Result<(), &'static str> {
         self.with_room(now).map(drop)
+    }
+
+    /// What is left of each.
+    pub(super) fn left(&self, now: Instant) -> Budgets {
+        let mut windows = self.spent.0.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.iter_mut().for_each(|window| window.advance(now));
+        let [minute, day] = &*windows;
+        let left = |window: &Window, max: Option<u32>| max.map(|max| Left { max, left: window.left(max) });
+        Budgets { minute: left(minute, self.max[0]), day: left(day, self.max[1]) }
     }
 
     fn with_room(&self, now: Instant) -> Result<MutexGuard<'_, [Window; 2]>, &'static str> {
@@ -95,7 +116,13 @@ impl Window {
     }
 
     fn has_room(&self, max: u32) -> bool {
-        self.slots.iter().map(|count| u64::from(*count)).sum::<u64>() < u64::from(max)
+        self.left(max) > 0
+    }
+
+    /// Of a budget of `max`.
+    fn left(&self, max: u32) -> u32 {
+        let spent: u64 = self.slots.iter().map(|count| u64::from(*count)).sum();
+        u32::try_from(u64::from(max).saturating_sub(spent)).unwrap_or_default()
     }
 
     fn spend(&mut self) {
@@ -114,7 +141,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Budget, DAY, MINUTE};
+    use super::{Budget, DAY, Left, MINUTE};
     use crate::clock;
 
     #[test]
@@ -122,6 +149,8 @@ mod tests {
         let now = clock::monotonic();
         let budget = Budget::new(Some(1), Some(2), None, now);
         assert_eq!(budget.spend(now), Ok(()));
+        let left = budget.left(now);
+        assert_eq!((left.minute, left.day), (Some(Left { max: 1, left: 0 }), Some(Left { max: 2, left: 1 })));
         assert_eq!(budget.spend(now), Err("minute"));
         let (later, much_later) = (now + 2 * MINUTE, now + 4 * MINUTE);
         assert_eq!(budget.spend(later), Ok(()));

@@ -11,8 +11,8 @@ use super::fault::Fault;
 use super::queue::Seat;
 use super::retry::{Retry, Tries};
 use crate::clock;
-use crate::places::Failure;
 use crate::places::legacy::{INVALID_REQUEST, OVER_QUERY_LIMIT, UNKNOWN_ERROR};
+use crate::places::{Bound, Failure};
 
 /// What everyone who asked the same is told.
 pub(super) type Outcome = Result<Found, Failure>;
@@ -38,7 +38,8 @@ impl Call {
             Ok(Some(_permit)) => self.ask(&ask).await,
             _ => {
                 self.inner.counters.queue_refusals.add();
-                Err(Fault::refused(UNKNOWN_ERROR, "too many questions were waiting for the places service"))
+                let why = "too many questions were waiting for the places service";
+                Err(Fault::refused(UNKNOWN_ERROR, why).by(Bound::Waiting))
             }
         };
         self.answered = true;
@@ -84,7 +85,7 @@ impl Call {
                 }
                 api.read(&upstream)
             }),
-            Err(_) => Err(Fault::unknown("the places service did not answer in time")),
+            Err(_) => Err(Fault::unknown("the places service did not answer in time").by(Bound::Time)),
         };
         match &found {
             Err(fault) => {
@@ -113,16 +114,17 @@ impl Drop for Call {
 impl Inner {
     /// The failure that `fault` is to clients and operators: without the key.
     pub(super) fn failure(&self, fault: &Fault) -> Failure {
-        Failure { status: fault.status, message: self.redactor.message(&fault.message) }
+        Failure { status: fault.status, message: self.redactor.message(&fault.message), bound: fault.bound }
     }
 
     pub(super) fn breaker_refusal(&self, status: &'static str) -> Fault {
         self.counters.breaker_refusals.add();
-        Fault::refused(status, "the places service kept failing and is left alone for a moment")
+        Fault::refused(status, "the places service kept failing and is left alone for a moment").by(Bound::Breaker)
     }
 
     pub(super) fn budget_refusal(&self, window: &'static str) -> Fault {
         self.counters.budget_refusals.add();
-        Fault::refused(OVER_QUERY_LIMIT, format!("this server's budget of calls for a {window} is used up"))
+        let why = format!("this server's budget of calls for a {window} is used up");
+        Fault::refused(OVER_QUERY_LIMIT, why).by(Bound::Budget)
     }
 }

@@ -16,7 +16,7 @@ use super::connector::{self, Direct, Plain, Tunnelled};
 use super::fault::Fault;
 use super::retry::Retry;
 use super::setup::{self, SetupError};
-use crate::places::Settings;
+use crate::places::{Bound, Settings};
 
 /// What came back.
 #[derive(Debug)]
@@ -123,7 +123,9 @@ fn unreadable(error: &BodyError, code: StatusCode, max: usize) -> Fault {
     match error {
         // Nothing can be said by a body that can't be read, so the code decides.
         BodyError::TooLarge | BodyError::Encoding if !code.is_success() => Fault::of_code(code),
-        BodyError::TooLarge => Fault::unknown(format!("the places service answered more than {max} bytes")),
+        BodyError::TooLarge => {
+            Fault::unknown(format!("the places service answered more than {max} bytes")).by(Bound::Bytes)
+        }
         BodyError::Encoding => Fault::unknown("the places service answered in a compression that cannot be undone"),
         BodyError::Broken(error) => {
             Fault::unknown(format!("the places service broke off its answer: {error}")).retried(Retry::BackOff)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 
 use super::retry::Retry;
+use crate::places::Bound;
 use crate::places::legacy::{INVALID_REQUEST, OVER_QUERY_LIMIT, REQUEST_DENIED, UNKNOWN_ERROR};
 
 /// A failed call. Its message may still hold what the upstream wrote, the key included.
@@ -18,12 +19,14 @@ pub(super) struct Fault {
     pub(super) wait: Option<Duration>,
     /// No call was made: the breaker or the budget was against it.
     pub(super) refused: bool,
+    /// The bound that was met, if it was one.
+    pub(super) bound: Option<Bound>,
 }
 
 impl Fault {
     /// A failure for which no retry helps.
     pub(super) fn new(status: &'static str, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry: Retry::Never, wait: None, refused: false }
+        Self { status, message: message.into(), retry: Retry::Never, wait: None, refused: false, bound: None }
     }
 
     /// An answer that cannot be used, or none.
@@ -51,6 +54,10 @@ impl Fault {
 
     pub(super) fn retried(self, retry: Retry) -> Self {
         Self { retry, ..self }
+    }
+
+    pub(super) fn by(self, bound: Bound) -> Self {
+        Self { bound: Some(bound), ..self }
     }
 
     pub(super) fn waiting(self, wait: Option<Duration>) -> Self {

@@ -28,10 +28,10 @@ mod setup;
 mod stats;
 
 pub use breaker::BreakerState;
-pub use budget::Spent;
+pub use budget::{Left, Spent};
 pub use setup::SetupError;
 pub(crate) use setup::{endpoint_problem, is_loopback};
-pub use stats::{Failures, Stats};
+pub use stats::{Budgets, Failures, Stats};
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,8 +40,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::legacy::{OVER_QUERY_LIMIT, UNKNOWN_ERROR, empty_reply, failure_reply};
-use super::{Answer, Failure, Places, Query, Reply, Settings};
+use super::legacy::{OVER_QUERY_LIMIT, UNKNOWN_ERROR, empty_reply, failure_reply, reply_of};
+use super::{Answer, Bound, Places, Query, Reply, Settings};
 use crate::clock;
 use api::{Api, Found};
 use breaker::Breaker;
@@ -127,11 +127,13 @@ impl Google {
 
     /// What was counted since the start, and where things stand.
     pub fn stats(&self) -> Stats {
-        let Inner { breaker, counters, queue, .. } = &*self.inner;
+        let Inner { breaker, budget, counters, queue, .. } = &*self.inner;
+        let now = clock::monotonic();
         Stats {
-            breaker: breaker.state(clock::monotonic()),
+            breaker: breaker.state(now),
             in_flight: queue.in_flight(),
             queued: queue.waiting(),
+            budget: budget.left(now),
             ..counters.read()
         }
     }
@@ -145,7 +147,8 @@ impl Google {
         inner.budget.check(now).map_err(|window| inner.budget_refusal(window))?;
         let Ok(seat) = inner.queue.enter() else {
             inner.counters.queue_refusals.add();
-            return Err(Fault::refused(OVER_QUERY_LIMIT, "too many questions are waiting for the places service"));
+            let fault = Fault::refused(OVER_QUERY_LIMIT, "too many questions are waiting for the places service");
+            return Err(fault.by(Bound::Waiting));
         };
         let Ok(runtime) = Handle::try_current() else {
             return Err(Fault::refused(UNKNOWN_ERROR, "there is no runtime to ask the places service from"));
@@ -170,13 +173,14 @@ impl Places for Google {
             }
             None => match self.start(ask) {
                 Ok(waiter) => waiter,
-                Err(fault) => {
-                    let Failure { status, message } = self.inner.failure(&fault);
-                    return Answer::Now(failure_reply(status, message));
-                }
+                Err(fault) => return Answer::Now(reply_of(self.inner.failure(&fault))),
             },
         };
         Answer::Later(Box::pin(reply(waiter, limit)))
+    }
+
+    fn stats(&self) -> Option<Stats> {
+        Some(Self::stats(self))
     }
 
     fn spent(&self) -> Option<Spent> {
@@ -203,7 +207,7 @@ fn arrived(reply: &[u8]) -> Upstream {
 async fn reply(waiter: Waiter<Outcome>, limit: usize) -> Reply {
     match waiter.outcome().await.as_deref() {
         Some(Ok(found)) => Reply { body: found.body(limit), failure: None },
-        Some(Err(failure)) => failure_reply(failure.status, failure.message.clone()),
+        Some(Err(failure)) => reply_of(failure.clone()),
         None => failure_reply(UNKNOWN_ERROR, "the question to the places service was lost"),
     }
 }

@@ -2,11 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
+
 use super::breaker::BreakerState;
+use super::budget::Left;
 use crate::places::legacy::{INVALID_REQUEST, OVER_QUERY_LIMIT, REQUEST_DENIED};
 
 /// Counts since the start, and where things stand now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Calls made, retries included: what Google counts and charges for.
@@ -31,10 +34,22 @@ pub struct Stats {
     pub in_flight: usize,
     /// Questions waiting for a call.
     pub queued: usize,
+    /// What is left of the budgets.
+    pub budget: Budgets,
+}
+
+/// What is left of the budgets of calls; `None` where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Budgets {
+    /// Of the one per minute.
+    pub minute: Option<Left>,
+    /// Of the one per day.
+    pub day: Option<Left>,
 }
 
 /// Failed calls, by the status they failed with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Failures {
     /// `INVALID_REQUEST`: a mistake of ours.

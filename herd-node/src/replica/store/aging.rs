@@ -41,6 +41,7 @@ impl Store {
         let age = self.expiry.age(|| record.accepted());
         if age != Age::Alive && !std::mem::replace(&mut record.is_silent, true) {
             self.tree.remove(slot, record.leaf(), record.hash());
+            self.tap.gone(slot, record.client());
             self.silenced += 1;
         }
         age

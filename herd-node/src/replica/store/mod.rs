@@ -16,11 +16,12 @@ use super::hashes::{ClientHash, Hasher, OperandsHash};
 use super::lanes::{Lane, LaneSet};
 use super::mutant::{Mutant, is};
 use super::record::{Candidate, Record};
+use super::tap::Tap;
 use super::tree::Tree;
 use chunks::Chunks;
 
 /// A client's place in the store: dense, and given to another only once the client's record has expired and nothing points to it.
-pub(super) type Slot = u32;
+pub type Slot = u32;
 
 /// What became of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,7 @@ pub(super) struct Store {
     hasher: Hasher,
     tree: Tree,
     expiry: Expiry,
+    tap: Tap,
     /// Records that fell silent and were not counted yet.
     silenced: u64,
     bytes: usize,
@@ -88,6 +90,7 @@ impl Store {
             hasher,
             tree: Tree::new(),
             expiry: Expiry::new(ttl),
+            tap: Tap::default(),
             silenced: 0,
             bytes: 0,
         }
@@ -198,7 +201,7 @@ impl Store {
         record.replace(candidate, hash);
         record.is_silent = is_silent;
         self.expiry.schedule(slot, || candidate.accepted(), is_silent);
-        if is_silent { Merge::Expired } else { Merge::Newer(slot) }
+        self.taken(slot, is_silent)
     }
 
     fn insert(&mut self, candidate: &Candidate<'_>, hash: ClientHash, is_silent: bool, room: Room) -> Merge {
@@ -229,7 +232,20 @@ impl Store {
         self.held += 1;
         self.bytes = bytes;
         self.expiry.schedule(slot, || candidate.accepted(), is_silent);
-        if is_silent { Merge::Expired } else { Merge::Newer(slot) }
+        self.taken(slot, is_silent)
+    }
+
+    fn taken(&mut self, slot: Slot, is_silent: bool) -> Merge {
+        if is_silent {
+            return Merge::Expired;
+        }
+        self.tap.changed(slot);
+        Merge::Newer(slot)
+    }
+
+    /// Where changes are noted for those who follow them.
+    pub(super) fn tap_mut(&mut self) -> &mut Tap {
+        &mut self.tap
     }
 
     pub(super) fn slot_of(&self, client: &[u8]) -> Option<Slot> {

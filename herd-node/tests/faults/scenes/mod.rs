@@ -1,6 +1,7 @@
 //! The scenes, in the order in which they are run.
 
 mod alone;
+mod attacks;
 mod descriptors;
 mod disk;
 mod kill;
@@ -18,6 +19,7 @@ use super::files;
 use super::herd::Herd;
 use super::plan::Plan;
 use super::report::Report;
+use super::soak;
 
 type Running = Pin<Box<dyn Future<Output = Result<Report, Fault>> + Send>>;
 
@@ -54,6 +56,8 @@ pub(crate) const ALL: &[Scene] = &[
     scene!("lossy", "a network loses packets", true, network::lossy),
     scene!("disk-full", "no room for the journal and the log", true, disk::run),
     scene!("descriptors", "no file descriptor is left", true, descriptors::run),
+    scene!("soak", "every fault of the soak under its mixed load, for a short while", true, soak::scene),
+    scene!("attacks", "strangers who want to use the server up, beside an honest client", true, attacks::run),
     scene!("rejoin", "what it costs to join again, with a million clients", false, rejoin::run),
 ];
 

@@ -13,6 +13,7 @@ pub(crate) fn herd_node(arguments: &[&str]) -> Output {
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_herd-node"));
     command.args(arguments).stdin(Stdio::null()).env_remove("HERD_SECRET").env_remove("PLACES_KEY");
+    command.env_remove("HERD_ADMIN_TOKEN");
     command
 }
 

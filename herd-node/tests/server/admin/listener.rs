@@ -4,66 +4,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use herd_node::clock;
-use herd_node::config::Config;
+use herd_node::net::Reason;
 use herd_node::server::{BindError, Server};
 
-use super::support::child::{Process, command, write_config};
-use super::support::{Client, TestHerd, herd, soon};
+use super::super::support::child::{Process, command, write_config};
+use super::super::support::{Client, soon};
+use super::{Answer, ask, get, start, watched};
 
 /// Bytes of a request's line and headers that are still taken.
 const HEAD_BYTES_MAX: usize = 8_192;
 const CONNECTIONS_MAX: usize = 32;
-
-/// Riley on its own, with an admin listener.
-fn watched() -> Config {
-    let mut config = herd::riley();
-    config.servers[0].admin = Some("127.0.0.1:0".parse().unwrap());
-    config
-}
-
-/// An answer: its status line, its headers, its body.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn read(bytes: Vec<u8>) -> Self {
-        let text = String::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
-        let status = head.strip_prefix("HTTP/1.1 ").or(head.strip_prefix("HTTP/1.0 ")).unwrap()[..3].parse().unwrap();
-        Self { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
-    }
-
-    /// Its only line is JSON that says what is wrong.
-    #[track_caller]
-    fn assert_refuses(&self, status: u16, why: &str) {
-        assert_eq!(self.status, status, "{self:?}");
-        assert!(self.head.contains("content-type: application/json"), "{self:?}");
-        assert!(self.body.ends_with('\n') && self.body.lines().count() == 1, "{self:?}");
-        let json: serde_json::Value = serde_json::from_str(&self.body).unwrap();
-        assert_eq!(json["error"], why);
-    }
-}
-
-/// Sends `request` and reads to the end.
-async fn ask(address: SocketAddr, request: impl AsRef<[u8]>) -> Answer {
-    let mut client = Client::connect(address).await;
-    client.send(request).await;
-    Answer::read(client.rest().await)
-}
-
-async fn get(address: SocketAddr, path: &str) -> Answer {
-    ask(address, format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n")).await
-}
-
-async fn start() -> (TestHerd, SocketAddr) {
-    let herd = TestHerd::start(watched()).await;
-    let address = herd.settings("Riley").admin.unwrap();
-    (herd, address)
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_says_that_it_lives_and_how_it_is() {
@@ -86,14 +36,14 @@ async fn it_says_that_it_lives_and_how_it_is() {
     let head = ask(address, "HEAD /healthz HTTP/1.1\r\n\r\n").await;
     assert!(head.status == 200 && head.body.is_empty() && head.head.contains("content-length: 3"), "{head:?}");
     assert_eq!(ask(address, "GET /healthz HTTP/1.0\r\n\r\n").await.status, 200);
-    assert_eq!(ask(address, "GET http://riley.example/healthz HTTP/1.1\r\n\r\n").await.status, 200);
+    assert_eq!(ask(address, "GET http://localhost/healthz HTTP/1.1\r\n\r\n").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_there_is_not_is_refused_in_one_line_of_json() {
     let (herd, address) = start().await;
-    let pages = "there is /status.json and /healthz";
-    for path in ["/", "/status", "/status.json/", "//status.json", "/..%2fstatus.json", "/%00", "*"] {
+    let pages = "there is /events, /healthz, /metrics, /readyz and /status.json";
+    for path in ["/nothing", "/status", "/status.json/", "//status.json", "/..%2fstatus.json", "/%00", "*"] {
         get(address, path).await.assert_refuses(404, pages);
     }
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "IAMAT", "get"] {
@@ -195,6 +145,7 @@ async fn so_many_connections_and_not_one_more() {
     }
     let mut one_more = Client::connect(address).await;
     Answer::read(one_more.rest().await).assert_refuses(503, "32 connections are open");
+    assert_eq!(herd.handle("Riley").refused(Reason::AdminFull), 1);
     herd.connect("Riley").await.post("kiwi", "+1+2", "3").await;
     // The last place works, and comes back.
     let mut last = held.pop().unwrap();
