@@ -118,6 +118,7 @@ fn commands_in_the_readme_work() {
             // Its ports may be somebody's.
             ["herd-node", "run", "--all"] => runs(&["run", "--all", "--config", "herd.toml"], directory.path()),
             ["herd-node", "run", ..] => runs(&words[1..], directory.path()),
+            ["herd-node", "reload", name, ..] => reloads(name, &words[1..], directory.path()),
             ["herd-node", ref arguments @ ..] => {
                 let output = Command::new(HERD_NODE).args(arguments).current_dir(&directory).output().unwrap();
                 assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
@@ -139,6 +140,29 @@ fn runs(arguments: &[&str], directory: &Path) {
     let status = child.wait().unwrap();
     assert!(first.as_deref().is_some_and(|line| line.contains(": clients on 127.0.0.1:")), "{arguments:?}: {first:?}");
     assert!(killed.success() && status.success(), "{arguments:?}: {status}");
+}
+
+/// Starts a server, has it reload, and stops it.
+fn reloads(name: &str, arguments: &[&str], directory: &Path) {
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(HERD_NODE);
+        command
+            .args(arguments)
+            .current_dir(directory)
+            .env_remove("RUNTIME_DIRECTORY")
+            .env("XDG_RUNTIME_DIR", directory);
+        command
+    };
+    let mut child = command(&["run", name, "--config", "herd.toml"]).stdout(Stdio::piped()).spawn().unwrap();
+    let first = BufReader::new(child.stdout.take().unwrap()).lines().next().map(Result::unwrap);
+    let output = command(arguments).output().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && said == format!("{name}: reloaded: nothing is otherwise\n"),
+        "{first:?}: {said}"
+    );
 }
 
 #[test]

@@ -26,6 +26,10 @@ pub(super) fn between(running: &Config, next: &Config, names: &[&str]) -> Vec<St
     if running.places.key != next.places.key {
         lines.push("the key of places is another".to_owned());
     }
+    if running.origin.is_none() || next.origin.is_none() {
+        lines.extend(tables(running, next, names));
+        return lines;
+    }
     let (before, after) = (keys(running, names), keys(next, names));
     let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for key in all.into_iter().filter(|key| before.get(*key) != after.get(*key)) {
@@ -33,6 +37,21 @@ pub(super) fn between(running: &Config, next: &Config, names: &[&str]) -> Vec<St
         lines.push(format!("{key} = {}, was {}", of(&after), of(&before)));
     }
     lines
+}
+
+/// Which tables are others, where there is no text to say which keys.
+fn tables<'a>(running: &Config, next: &Config, names: &'a [&str]) -> impl Iterator<Item = String> + use<'a> {
+    let whole = [
+        ("places", running.places != next.places),
+        ("journal", running.journal != next.journal),
+        ("limits", running.limits != next.limits),
+        ("replication", running.replication != next.replication),
+    ];
+    let acks: Vec<_> =
+        names.iter().map(|name| [running, next].map(|config| config.server(name).map(|server| server.ack))).collect();
+    let acks = names.iter().zip(acks).filter(|(_, [before, after])| before != after);
+    let acks = acks.filter_map(|(name, [before, after])| Some(format!("{name}.ack is {}, was {}", after?, before?)));
+    whole.into_iter().filter(|(_, is_other)| *is_other).map(|(table, _)| format!("{table} is another")).chain(acks)
 }
 
 /// Links of one server.

@@ -282,9 +282,10 @@ impl Replica {
         {
             return Some("a lane is of no link, or of two".to_owned());
         }
-        let is_stale = |link: &&Link| link.peer.is_some_and(|peer| self.peers.get(peer).is_none());
-        if let Some(link) = self.links.values().filter(|link| link.phase != Phase::Closing).find(is_stale) {
-            return Some(format!("a link is with one that is no peer: {link:?}"));
+        let is_stale = |link: &Link| link.peer.is_some_and(|peer| self.peers.get(peer).is_none());
+        let mut open = self.links.iter().filter(|(_, link)| link.phase != Phase::Closing);
+        if let Some((id, _)) = open.find(|(_, link)| is_stale(link)) {
+            return Some(format!("link {id} is with one that is no peer"));
         }
         let seats = self.peers().fold(0, |seats, (peer, _)| seats | copies::bit_of(peer));
         if self.copies.confirmed() & !seats != 0 {

@@ -93,8 +93,6 @@ mutants! {
     PeerNumberReused,
     /// A peer that is removed keeps its links.
     RemovedKeepsLink,
-    /// What a removed peer had confirmed, the next in its seat has.
-    RemovedKeepsCopies,
     /// New secrets are not taken up.
     SecretsOfStart,
 }

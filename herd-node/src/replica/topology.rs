@@ -41,9 +41,6 @@ impl Replica {
             }
         }
         self.dials.retain(|dial| *dial != peer);
-        if !is(Mutant::RemovedKeepsCopies) {
-            self.copies.forget_peer(peer);
-        }
         self.peers.remove(peer);
     }
 

@@ -2,6 +2,21 @@
 //!
 //! All or nothing, and for all servers of the process or for none: whatever can fail (reading the file, opening places and journals) is
 //! done first, and beside what is in force; then everything is put into its place, which can't fail.
+//!
+//! # The links of a herd, changed while it runs
+//! Each server has its file at another moment, so each state between two files has to be harmless, and is:
+//! - A link that one side knows of and the other does not: the one dials and is refused (`ERR unknown-peer`), and tries again at its longest
+//!   pause (`backoff_max_ms`). When the other side is told, it dials at once.
+//! - A link that was given up by one side: it says goodbye; the other side then is in the state above.
+//! - Servers that are apart meanwhile: each goes on by itself, and when there is a way again they compare what they hold.
+//!
+//! The order that costs least, for operators:
+//! 1. Links: a file with old and new ones to every server, one by one, `herd-node reload` on each; when all are up, a file without the old ones.
+//!    In one step it works, too: then parts of the herd may be apart for a few seconds.
+//! 2. A server more: it is started with the new file, and the others reload it; either may be first.
+//! 3. A server less: its clients go elsewhere; it is stopped by SIGTERM, which sends its peers what they lack; the others reload a file
+//!    without it. Removed from their files first, it would still acknowledge posts that it can tell nobody.
+//! 4. Secrets: on every server old and new (the first signs, all verify), then on every server new and old, then the new one alone.
 
 use std::net::SocketAddr;
 use std::path::Path;

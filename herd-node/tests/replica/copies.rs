@@ -7,28 +7,28 @@ use herd_proto::{At, Hops, PosixTime};
 
 use super::desk::{Desk, JUZANG, Puppet, ats, millis, nonce, riley};
 
-const FIRST: &str = "AT Riley +0.000000001 kiwi +34.068930-118.445127 1";
+pub(super) const FIRST: &str = "AT Riley +0.000000001 kiwi +34.068930-118.445127 1";
 const SECOND: &str = "AT Riley +0.000000001 kiwi +34.068930-118.445127 2";
 
-fn copying(copies: u32) -> Settings {
+pub(super) fn copying(copies: u32) -> Settings {
     let mut settings = riley();
     settings.copies = copies;
     settings
 }
 
-fn post(desk: &mut Desk, line: &str) -> (Posted, Ticket) {
+pub(super) fn post(desk: &mut Desk, line: &str) -> (Posted, Ticket) {
     let at = At::parse(line.as_bytes()).expect("an AT line");
     let candidate = Candidate::from_at(&at, Hops::default()).expect("short operands");
     let (posted, ticket) = desk.replica.handle_post_to_copy(desk.now, &candidate);
     (posted, ticket.expect("it was not refused"))
 }
 
-fn settled(desk: &mut Desk) -> Vec<(Ticket, bool)> {
+pub(super) fn settled(desk: &mut Desk) -> Vec<(Ticket, bool)> {
     let all = std::iter::from_fn(|| desk.replica.poll_settled());
     all.map(|Settled { ticket, is_copied }| (ticket, is_copied)).collect()
 }
 
-fn both(desk: &mut Desk) -> [Puppet; 2] {
+pub(super) fn both(desk: &mut Desk) -> [Puppet; 2] {
     [desk.link_up("Jaquez", 1), desk.link_up("Juzang", 2)]
 }
 

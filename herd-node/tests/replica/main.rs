@@ -22,5 +22,6 @@ mod recorded;
 mod refusals;
 mod status;
 mod stopping;
+mod topology;
 mod vectors;
 mod versions;

@@ -9,6 +9,8 @@ pub(super) const TABLES: &[(&str, &str)] = &[
         "11: herdd: unknown key; known here: herd, server, admin, places, journal, disk, tls, limits, replication",
     ),
     ("[herd]\nsecret = \"hush\"", "12: herd.secret: unknown key; known here: name, secret_file, control"),
+    ("[herd]\ncontrol = \"\"", "12: herd.control: is empty"),
+    ("[herd]\ncontrol = 7", "12: herd.control: should be a string, not a whole number"),
     (
         "[herd]\nname = \"\\u001b[2J\"",
         r#"12: herd.name: "\x1b[2J" is not a name: 1 to 64 of A-Z a-z 0-9 - _ . beginning with a letter or digit"#,

@@ -2,6 +2,7 @@
 
 mod files;
 mod good;
+mod later;
 mod mistakes;
 
 use std::fs;

@@ -152,9 +152,9 @@ impl Scene {
     async fn add_newton(&mut self, ack: Ack) {
         let mut config = self.herd.config.clone();
         let port = "127.0.0.1:0".parse().unwrap();
-        let (name, peers) = ("Newton".to_owned(), Vec::new());
-        let newton =
-            ServerConfig { name, client: port, peer: port, admin: None, peers, ack, ..config.servers[0].clone() };
+        let mut newton = config.servers[0].clone();
+        (newton.name, newton.client, newton.peer, newton.ack) = ("Newton".to_owned(), port, port, ack);
+        newton.peers.clear();
         config.servers.push(newton.clone());
         // Where it listens itself is not asked for.
         self.addresses.insert("Newton".to_owned(), port);
