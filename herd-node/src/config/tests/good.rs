@@ -172,6 +172,22 @@ fn an_admin_listener_is_there_where_it_is_asked_for_and_on_loopback() {
 }
 
 #[test]
+fn with_a_token_an_admin_listener_may_be_anywhere() {
+    let env = |name: &str| (name == TOKEN_VARIABLE).then(|| "canary-token-012".to_owned());
+    let text = PAIR.replacen("peers", "admin = \"192.0.2.1:14000\"\npeers", 1);
+    let config = Config::parse(text.as_bytes(), Path::new("herd.toml"), &env).unwrap();
+    assert_eq!(config.servers[0].admin.unwrap().to_string(), "192.0.2.1:14000");
+    assert_eq!(config.admin_token.as_ref().unwrap().expose(), b"canary-token-012");
+    assert!(!format!("{config:?}").contains("canary"));
+    assert_eq!(parsed(PAIR).unwrap().admin_token, None);
+    let short = |name: &str| (name == TOKEN_VARIABLE).then(|| "canary-token-01".to_owned());
+    for error in [Config::parse(text.as_bytes(), Path::new("herd.toml"), &short), Config::default_herd(&short)] {
+        let error = error.unwrap_err().to_string();
+        assert_eq!(error, "environment: HERD_ADMIN_TOKEN: the token has 15 bytes; at least 16 are needed");
+    }
+}
+
+#[test]
 fn every_setting_arrives() {
     let tables = r#"
 [places]
