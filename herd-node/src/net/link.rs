@@ -3,6 +3,7 @@
 //! It reads and writes at once, in one task: two servers that each waited for the other to read would wait for ever.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,7 +44,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves link `id` until it ends.
 pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, id: LinkId) {
-    let address = stream.peer_addr().ok();
+    let address = stream.peer_addr().ok().map(|at| SocketAddr::new(at.ip().to_canonical(), at.port()));
     let writer = shared.add_writer(id, address);
     let party = address.map_or(Party::Nobody, Party::Stranger);
     let mut link = LinkTask {

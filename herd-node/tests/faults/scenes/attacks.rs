@@ -112,7 +112,7 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     let injected = "slow lines, unread replies, a long line, new clients, one address, fast fingers, nonsense";
     let mut report = Report { injected: injected.to_owned(), ..Report::default() };
     let clients_max = if is_full { CLIENTS_MAX } else { QUICK_CLIENTS_MAX };
-    let patience = if is_full { (5_000, 3_000) } else { (500, 500) };
+    let patience = if is_full { (5_000, 3_000) } else { (2_000, 500) };
     let limits = format!(
         "[limits]\nloopback_is_limited = true\nclients_max = {clients_max}\nfirst_line_ms = {}\nwrite_stall_ms = {}\n",
         patience.0, patience.1
