@@ -132,3 +132,61 @@ impl AsyncWrite for Guarded<'_> {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(all(test, not(feature = "turmoil")))]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (near, listener.accept().await.unwrap().0)
+    }
+
+    fn streaming() -> Stage {
+        let stage = Stage::default();
+        stage.set_asked();
+        stage.set_streams();
+        stage
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_nothing_for_too_long_has_gone() {
+        let ((mut near, _far), stage) = (pair().await, streaming());
+        let mut guarded = Guarded::new(&mut near, 0, Duration::from_millis(50), &stage);
+        let bytes = vec![b'x'; 1 << 20];
+        let ended = async {
+            loop {
+                // As long as something is taken, time begins anew.
+                if let Err(error) = guarded.write(&bytes).await {
+                    return error.kind();
+                }
+            }
+        };
+        assert_eq!(ended.await, io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_ends_or_says_more_has_gone() {
+        for is_said in [false, true] {
+            let ((mut near, mut far), stage) = (pair().await, streaming());
+            let mut guarded = Guarded::new(&mut near, 0, Duration::from_secs(60), &stage);
+            guarded.write_all(b"event").await.unwrap();
+            guarded.flush().await.unwrap();
+            if is_said {
+                far.write_all(b"G").await.unwrap();
+            } else {
+                far.shutdown().await.unwrap();
+            }
+            // It is woken by that, though it has nothing to send.
+            let gone = std::future::poll_fn(|cx| match Pin::new(&mut guarded).poll_flush(cx) {
+                Poll::Ready(Ok(())) => Poll::Pending,
+                other => other,
+            });
+            assert_eq!(gone.await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        }
+    }
+}
