@@ -39,7 +39,7 @@ fn a_herd_is_equipped_and_runs() {
     assert_eq!([mode(&file("ca.key")), mode(&file("Riley.key.pem"))], [0o600; 2]);
     let shown = said(&herd_node(&["pki", "show", file("Riley.cert.pem").to_str().unwrap()]));
     let names = "herd:harbour/Riley, riley, riley.example.org, 127.0.0.1; valid until ";
-    assert!(shown.starts_with(names) && shown.ends_with(" UTC, 365 more days\n"), "{shown}");
+    assert!(shown.starts_with(names) && shown.ends_with(" more days\n"), "{shown}");
     let config = write_config(
         base,
         "[herd]\nname = \"harbour\"\n[tls]\ncertificate = \"tls/{name}.cert.pem\"\nkey = \"tls/{name}.key.pem\"\nca = \"tls/ca.pem\"\n",
