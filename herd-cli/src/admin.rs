@@ -2,22 +2,28 @@
 //!
 //! Whatever answers there is a stranger: its answer is bounded, and read as what it should be or not at all.
 
+mod events;
+
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use herd_proto::ServerName;
+use herd_proto::{ClientId, ServerName};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
-use hyper::{Request, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::Address;
+
+pub use events::{Change, Events};
 
 /// The longest status that is read, in bytes. A server with as many peers as can be has some ten thousand.
 const STATUS_BYTES_MAX: usize = 1 << 20;
@@ -155,8 +161,8 @@ impl AdminToken {
     }
 }
 
-impl std::fmt::Debug for AdminToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AdminToken(…)")
     }
 }
@@ -213,6 +219,107 @@ pub enum AdminError {
         /// What is wrong with it. Holds nothing of the answer.
         why: &'static str,
     },
+    /// What comes are no events of a herd.
+    #[error("the events of {address} are none of a herd: {why}")]
+    NotEvents {
+        /// Who was asked.
+        address: Address,
+        /// What is wrong with them. Holds nothing of them.
+        why: &'static str,
+    },
+    /// More is asked for than a request holds.
+    #[error("these clients are more than can be asked for at once")]
+    TooMany,
+}
+
+/// A server, as those see it who watch over it.
+#[derive(Clone, Debug)]
+pub struct AdminServer {
+    address: Address,
+    token: Option<AdminToken>,
+    timeout: Duration,
+}
+
+impl AdminServer {
+    /// Whoever listens at `address`. `timeout` is for each answer, or for the beginning of one that does not end.
+    pub const fn new(address: Address, timeout: Duration) -> Self {
+        Self { address, token: None, timeout }
+    }
+
+    /// Shows `token`, if there is one.
+    #[must_use]
+    pub fn with_token(self, token: Option<AdminToken>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// Where it is.
+    pub const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// What it says of itself.
+    ///
+    /// # Errors
+    /// Nobody is there, or there is no status to be had in time.
+    pub async fn status(&self) -> Result<ServerStatus, AdminError> {
+        self.in_time(async {
+            let (response, _mover) = self.get("/status.json").await?;
+            let body = Limited::new(response.into_body(), STATUS_BYTES_MAX).collect().await;
+            match body {
+                Ok(body) => {
+                    read(&body.to_bytes()).map_err(|why| AdminError::NotAStatus { address: self.address.clone(), why })
+                }
+                Err(error) => Err(body_error(&self.address, error)),
+            }
+        })
+        .await
+    }
+
+    /// Positions as they change, of `clients`, or of everybody if there are none.
+    ///
+    /// # Errors
+    /// Nobody is there, or there are no events to be had; the clients' names are longer than a request may be.
+    pub async fn events(&self, clients: &[ClientId<'_>]) -> Result<Events, AdminError> {
+        let path = events::path(clients).ok_or(AdminError::TooMany)?;
+        let (response, mover) = self.in_time(self.get(&path)).await?;
+        Ok(Events::new(self.clone(), response.into_body(), mover))
+    }
+
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, AdminError>>) -> Result<T, AdminError> {
+        let done = tokio::time::timeout(self.timeout, work).await;
+        done.unwrap_or_else(|_| Err(AdminError::TimedOut { address: self.address.clone(), timeout: self.timeout }))
+    }
+
+    /// A good answer, and what moves its bytes, which ends when it is dropped.
+    async fn get(&self, path: &str) -> Result<(Response<Incoming>, JoinSet<hyper::Result<()>>), AdminError> {
+        let address = || self.address.clone();
+        let unreachable = |source| AdminError::Unreachable { address: address(), source };
+        let not_http = |source| AdminError::NotHttp { address: address(), source };
+        let place = (self.address.reachable_host(), self.address.port());
+        let stream = TcpStream::connect(place).await.map_err(unreachable)?;
+        let mut http = http1::Builder::new();
+        http.max_buf_size(HEAD_BYTES_MAX);
+        let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(not_http)?;
+        let mut mover = JoinSet::new();
+        mover.spawn(connection);
+        let response = sender.send_request(self.request(path)?).await.map_err(not_http)?;
+        match response.status() {
+            StatusCode::OK => Ok((response, mover)),
+            status => Err(AdminError::Refused { address: address(), status: status.as_u16() }),
+        }
+    }
+
+    fn request(&self, path: &str) -> Result<Request<Empty<Bytes>>, AdminError> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = path.parse().map_err(|_| AdminError::TooMany)?;
+        if let Ok(host) = self.address.to_string().parse() {
+            request.headers_mut().insert(HOST, host);
+        }
+        if let Some(AdminToken(shown)) = &self.token {
+            request.headers_mut().insert(AUTHORIZATION, shown.clone());
+        }
+        Ok(request)
+    }
 }
 
 /// Asks whoever listens at `address` for its status. `timeout` is for all of it together.
@@ -220,53 +327,7 @@ pub enum AdminError {
 /// # Errors
 /// Nobody is there, or there is no status to be had in time.
 pub async fn status(address: &Address, timeout: Duration) -> Result<ServerStatus, AdminError> {
-    status_by(address, None, timeout).await
-}
-
-/// The same, of a server that wants a token.
-///
-/// # Errors
-/// As of [`status`]; a wrong token is [`AdminError::Refused`].
-pub async fn status_by(
-    address: &Address,
-    token: Option<&AdminToken>,
-    timeout: Duration,
-) -> Result<ServerStatus, AdminError> {
-    let asked = tokio::time::timeout(timeout, ask(address, token)).await;
-    asked.unwrap_or_else(|_| Err(AdminError::TimedOut { address: address.clone(), timeout }))
-}
-
-async fn ask(address: &Address, token: Option<&AdminToken>) -> Result<ServerStatus, AdminError> {
-    let unreachable = |source| AdminError::Unreachable { address: address.clone(), source };
-    let not_http = |source| AdminError::NotHttp { address: address.clone(), source };
-    let stream = TcpStream::connect((address.reachable_host(), address.port())).await.map_err(unreachable)?;
-    let mut http = http1::Builder::new();
-    http.max_buf_size(HEAD_BYTES_MAX);
-    let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await.map_err(not_http)?;
-    // Moves the bytes; ended when this call is, however that ends.
-    let mut mover = JoinSet::new();
-    mover.spawn(connection);
-    let response = sender.send_request(request(address, token)).await.map_err(not_http)?;
-    if response.status() != StatusCode::OK {
-        return Err(AdminError::Refused { address: address.clone(), status: response.status().as_u16() });
-    }
-    let body = Limited::new(response.into_body(), STATUS_BYTES_MAX).collect().await;
-    match body {
-        Ok(body) => read(&body.to_bytes()).map_err(|why| AdminError::NotAStatus { address: address.clone(), why }),
-        Err(error) => Err(body_error(address, error)),
-    }
-}
-
-fn request(address: &Address, token: Option<&AdminToken>) -> Request<Empty<Bytes>> {
-    let mut request = Request::new(Empty::new());
-    *request.uri_mut() = hyper::Uri::from_static("/status.json");
-    if let Ok(host) = address.to_string().parse() {
-        request.headers_mut().insert(HOST, host);
-    }
-    if let Some(AdminToken(value)) = token {
-        request.headers_mut().insert(AUTHORIZATION, value.clone());
-    }
-    request
+    AdminServer::new(address.clone(), timeout).status().await
 }
 
 fn body_error(address: &Address, error: Box<dyn Error + Send + Sync>) -> AdminError {

@@ -3,9 +3,9 @@
 //! [`Client`] speaks with one or several servers: typed calls, or any number of requests pipelined, replies in the order of the
 //! requests, by call or as a [`Stream`](Replies). When a server goes away it goes on with the next, and what was unanswered is
 //! sent again. [`Connection`] is what it is made of: one connection to one server, for those who want to see it end.
-//! [`Servers`] knows where a herd's servers are by name, from the default herd or a configuration file; [`status()`] is
-//! what one of them says of itself, to those who watch over the herd. The `herd-cli` program is a thin layer over these.
-//! Over TLS they speak where they are given [`TlsSettings`].
+//! [`Servers`] knows where a herd's servers are by name, from the default herd or a configuration file; [`AdminServer`] is
+//! one of them to those who watch over it: what it says of itself, and positions as they change. The `herd-cli` program is a
+//! thin layer over these. Over TLS they speak where they are given [`TlsSettings`].
 //! What is said on the wire is [`herd_proto`]'s business; documentation here cites its `WIRE.md` as *WIRE §n*.
 //!
 //! ```no_run
@@ -55,7 +55,8 @@ mod tls;
 
 pub use address::{Address, AddressError};
 pub use admin::{
-    AdminError, AdminToken, Alarm, Closed, PeerStatus, Readiness, ServerStatus, TokenError, status, status_by,
+    AdminError, AdminServer, AdminToken, Alarm, Change, Closed, Events, PeerStatus, Readiness, ServerStatus,
+    TokenError, status,
 };
 pub use client::{BackOff, Builder, Client, Event, Replies};
 pub use clock::now;

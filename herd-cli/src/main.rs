@@ -24,6 +24,7 @@ mod repl;
 mod replay;
 mod signals;
 mod status;
+mod token;
 mod track;
 mod watch;
 

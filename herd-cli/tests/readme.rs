@@ -8,6 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
 use common::herd_cli;
+use common::secure::Secure;
 use common::servers::{self, Servers};
 
 #[test]
@@ -30,7 +31,11 @@ fn commands_in_the_readme_work() {
         } else if let Some(arguments) = line.strip_prefix("herd-cli ") {
             let arguments = arguments.split(" #").next().unwrap();
             let arguments: Vec<&str> = arguments.split_whitespace().collect();
-            replies.push(answered(&arguments, &configuration));
+            if arguments.contains(&"--tls") {
+                replies.push(answered_securely(&arguments));
+            } else {
+                replies.push(answered(&arguments, &configuration));
+            }
         } else if let Some(rest) = line.strip_prefix("printf '") {
             let (text, rest) = rest.split_once("\\n' | nc 127.0.0.1 ").expect("printf 'LINE\\n' | nc 127.0.0.1 PORT");
             replies.push(exchanged(servers.find(default_server(rest)).clients, text));
@@ -86,6 +91,22 @@ fn answered(arguments: &[&str], configuration: &Path) -> String {
         }
     }
     panic!("{arguments:?} is answered with `?` for ever");
+}
+
+/// The same where servers speak TLS, and one of them knows the client.
+fn answered_securely(arguments: &[&str]) -> String {
+    let secure = Secure::start();
+    let configuration = secure.directory().join("herd.toml");
+    secure.servers.write_configuration(&configuration, "");
+    let run = |arguments: &[&str]| {
+        let mut command = herd_cli(arguments);
+        command.env("HERD_CONFIG", &configuration).current_dir(secure.directory()).output().unwrap()
+    };
+    let posted = run(&["iamat", "kiwi.cs.ucla.edu", "+34.068930-118.445127", "--tls", "--ca", "tls/ca.pem"]);
+    assert!(posted.status.success(), "{posted:?}");
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// `herd-cli bench arguments` is answered by all; a little of it is enough.

@@ -4,71 +4,17 @@ mod common;
 
 use std::io::Read;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use common::secure::{Secure, ca};
 use common::servers::{Servers, default_herd};
 use common::{ends, herd, herd_cli, serve_all};
 use herd_cli::{Address, Client, ClientError, Connection, TlsError, TlsSettings};
-use herd_node::config::TlsConfig;
 use herd_proto::{ClientId, Location, Timestamp};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A herd whose servers' certificates are for 127.0.0.1, and its CA.
-struct Secure {
-    servers: Servers,
-    directory: tempfile::TempDir,
-}
-
-fn ca() -> (String, Issuer<'static, KeyPair>) {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let pem = params.self_signed(&key).unwrap().pem();
-    (pem, Issuer::new(params, key))
-}
-
-fn write_private(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, text).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-}
-
 impl Secure {
-    fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let file = |name: &str| directory.path().join(name);
-        let (pem, issuer) = ca();
-        std::fs::write(file("ca.pem"), pem).unwrap();
-        std::fs::write(file("other.pem"), ca().0).unwrap();
-        let mut config = default_herd();
-        for server in &config.servers {
-            let (name, key) = (&server.name, KeyPair::generate().unwrap());
-            let mut params = CertificateParams::default();
-            params.subject_alt_names = vec![
-                SanType::URI(format!("herd:ucla/{name}").try_into().unwrap()),
-                SanType::DnsName(name.to_lowercase().try_into().unwrap()),
-                SanType::IpAddress("127.0.0.1".parse().unwrap()),
-            ];
-            std::fs::write(file(&format!("{name}.pem")), params.signed_by(&key, &issuer).unwrap().pem()).unwrap();
-            write_private(&file(&format!("{name}.key")), &key.serialize_pem());
-        }
-        let mut tls = TlsConfig::new(file("{name}.pem"), file("{name}.key"), file("ca.pem"));
-        tls.clients = true;
-        config.tls = Some(tls);
-        Self { servers: Servers::start(config), directory }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn address(&self, name: &str) -> SocketAddr {
-        self.servers.find(name).clients
-    }
-
     fn settings(&self) -> TlsSettings {
         TlsSettings::from_ca_file(self.file("ca.pem")).unwrap()
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A machine with bash, a C compiler, Rust 1.95 and OpenSSL; the last two are only played.
+/// A machine with bash, a C compiler, Rust 1.95, OpenSSL and Chromium; the last three are only played.
 struct Machine {
     tools: tempfile::TempDir,
 }
@@ -24,7 +24,8 @@ impl Machine {
             symlink(real(tool), machine.tools.path().join(tool)).unwrap();
         }
         let machine = machine.with("uname", "echo Linux").with("id", "echo 0");
-        let machine = machine.with("cc", "exit 0").with("pkg-config", "exit 0").with("haproxy", "exit 0");
+        let machine = machine.with("cc", "exit 0").with("pkg-config", "exit 0");
+        let machine = machine.with("chromium", "exit 0").with("haproxy", "exit 0");
         machine.with("rustc", "echo 'rustc 1.95.0 (0123456789 2026-01-01)'").with("cargo", "exit 0")
     }
 
@@ -126,6 +127,46 @@ fn who_is_not_root_uses_sudo_or_is_told_what_to_type() {
         .dev(&["test"], &[])
         .gave_up(&format!("did not work:\ndev:     apt-get update\ndev:     {APT}"));
     Machine::new().without("pkg-config").dev(&["test"], &[]).gave_up("with your system's package manager");
+}
+
+const CHROMIUM: &str = "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium";
+
+#[test]
+fn a_browser_is_installed_for_the_tests_or_done_without() {
+    let bare = || Machine::new().without("chromium");
+    let tests = |run: &Run| assert_eq!(run.commands().last(), Some(&"cargo test --workspace"), "{:?}", run.said);
+    // The tests are told which one it is.
+    let told = Machine::new().with("cargo", "echo \"told $HERD_CHROMIUM\"").dev(&["test"], &[]);
+    assert!(told.said.0.lines().last().unwrap().ends_with("/chromium"), "{:?}", told.said);
+    let chosen = bare().with("apt-get", "exit 1").with("cargo", "echo \"told $HERD_CHROMIUM\"");
+    let chosen = chosen.dev(&["test"], &[("HERD_CHROMIUM", "/opt/chrome")]);
+    assert_eq!((chosen.said.0.lines().last(), chosen.commands().len()), (Some("told /opt/chrome"), 1));
+    let machine = bare();
+    let path = machine.tools.path().join("chromium").display().to_string();
+    let install = format!("case \"$*\" in *chromium) printf '#!/bin/sh\\n' >{path}; chmod +x {path} ;; esac");
+    let run = machine.with("apt-get", &install).dev(&["test"], &[]);
+    assert_eq!((run.commands(), run.code), (vec!["apt-get update", CHROMIUM, "cargo test --workspace"], Some(0)));
+    // Nobody to install it, or a system without such packages: the rest is tested.
+    for machine in [bare(), bare().with("id", "echo 1000").with("apt-get", "exit 0")] {
+        let run = machine.dev(&["test"], &[]);
+        assert!(
+            run.said.1.contains("skipped: the page in a browser") && run.said.1.contains(CHROMIUM),
+            "{:?}",
+            run.said
+        );
+        assert_eq!((run.commands(), run.code), (vec!["cargo test --workspace"], Some(0)));
+    }
+    // In vain: no harm at a desk, and a failure in CI.
+    let run = bare().with("apt-get", "exit 1").dev(&["test"], &[]);
+    assert_eq!(run.code, Some(0), "{:?}", run.said);
+    tests(&run);
+    let run = bare().with("apt-get", "exit 1").dev(&["test"], &[("CI", "true")]);
+    assert_eq!(
+        (run.code, run.commands().last()),
+        (Some(1), Some(&"cargo test --locked --workspace")),
+        "{:?}",
+        run.said
+    );
 }
 
 #[test]

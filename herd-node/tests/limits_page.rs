@@ -128,6 +128,17 @@ fn every_test_is_there() {
     }
 }
 
+#[test]
+fn the_examples_are_right() {
+    let page = page();
+    let examples: Vec<&str> = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let config = parsed(example).unwrap_or_else(|error| panic!("{error}\n{example}"));
+        assert_eq!(config.servers[0].proxies.as_ref().unwrap().len(), 2);
+    }
+}
+
 fn collect(directory: &Path, sources: &mut String) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

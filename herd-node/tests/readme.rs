@@ -18,7 +18,13 @@ fn root() -> PathBuf {
 
 fn herd_node(arguments: &[&str]) -> Output {
     // The variables would go before what the files say.
-    Command::new(HERD_NODE).args(arguments).env_remove("HERD_SECRET").env_remove("PLACES_KEY").output().unwrap()
+    Command::new(HERD_NODE)
+        .args(arguments)
+        .env_remove("HERD_SECRET")
+        .env_remove("PLACES_KEY")
+        .env_remove("HERD_ADMIN_TOKEN")
+        .output()
+        .unwrap()
 }
 
 /// What `herd-node check-config` says of `file`.
@@ -132,7 +138,12 @@ fn commands_in_the_readme_work() {
 /// Starts servers, waits until one says where it is, and stops them.
 fn runs(arguments: &[&str], directory: &Path) {
     let mut command = Command::new(HERD_NODE);
-    command.args(arguments).current_dir(directory).env_remove("HERD_SECRET").env_remove("PLACES_KEY");
+    command
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("HERD_SECRET")
+        .env_remove("PLACES_KEY")
+        .env_remove("HERD_ADMIN_TOKEN");
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let first = lines.next().map(Result::unwrap);

@@ -3,12 +3,11 @@
 //! Servers live while they are asked, so two that agree may seem to differ for a moment: they are asked again before that is said.
 
 mod targets;
-mod token;
 mod verdict;
 
 use std::time::Duration;
 
-use herd_cli::{AdminError, ServerStatus, status_by};
+use herd_cli::{AdminError, AdminServer, ServerStatus};
 use tokio::task::JoinSet;
 
 use crate::fault::{Fault, causes};
@@ -76,7 +75,10 @@ async fn ask_all(targets: &[Target], timeout: Duration) -> Report {
 
 async fn ask(target: Target, timeout: Duration) -> Row {
     let status = match &target.address {
-        Ok(address) => status_by(address, target.token.as_ref(), timeout).await.map_err(|error| reason(&error)),
+        Ok(address) => {
+            let server = AdminServer::new(address.clone(), timeout).with_token(target.token.clone());
+            server.status().await.map_err(|error| reason(&error))
+        }
         Err(why) => Err((*why).to_owned()),
     };
     let status = status.and_then(|status| match &target.expected {
@@ -92,7 +94,9 @@ fn reason(error: &AdminError) -> String {
         AdminError::Unreachable { source, .. } => causes(source),
         AdminError::TimedOut { timeout, .. } => format!("no answer within {} s", timeout.as_secs_f64()),
         AdminError::NotHttp { source, .. } => format!("no HTTP answer: {}", causes(source)),
-        AdminError::Refused { status: 401, .. } => "it wants a token, and not another".to_owned(),
+        AdminError::Refused { status: 401, .. } => {
+            "it wants a token, and is shown none or another: --token-file, HERD_ADMIN_TOKEN".to_owned()
+        }
         AdminError::Refused { status, .. } => format!("HTTP status {status}"),
         AdminError::NotAStatus { why, .. } => format!("the answer is no server's status: {why}"),
         other => causes(other),
@@ -119,6 +123,6 @@ impl From<&Report> for crate::exit::ExitCode {
 }
 
 /// A fault of the command line that clap can't see.
-fn usage(what: impl Into<String>) -> Fault {
+pub(crate) fn usage(what: impl Into<String>) -> Fault {
     Fault::Usage(what.into())
 }

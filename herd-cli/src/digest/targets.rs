@@ -2,9 +2,10 @@
 
 use herd_cli::{Address, AdminToken, Server, Servers};
 
-use super::{token, usage};
+use super::usage;
 use crate::args::{AdminArgs, ServerArgs};
 use crate::fault::Fault;
+use crate::token;
 
 /// One server to ask.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Target {
 /// The addresses of `--admin`; else the server of `--server`; else all servers there are.
 pub(crate) fn targets(whom: &AdminArgs, args: &ServerArgs) -> Result<Vec<Target>, Fault> {
     let admin = &whom.admin;
-    let token = token::of(whom)?;
+    let token = token::of(whom.token_file.as_deref())?;
     let targets = match args.server()? {
         Some(_) if !admin.is_empty() => Err(usage("--server and --admin both say whom to ask: one of them is enough")),
         Some(text) if text.contains(':') => {

@@ -14,7 +14,7 @@ const SHOWING: &[(u8, &str)] = &[(0, "done"), USAGE, (3, "the output can't be wr
 
 pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
     ("HERD_CONFIG", "the file of --config, where that is not given"),
-    ("HERD_ADMIN_TOKEN", "the token that servers want before they say how they are, for digest and status"),
+    ("HERD_ADMIN_TOKEN", "what digest, status and watch show at admin addresses that want a token"),
     ("NO_COLOR", "set to anything: no colours, unless --color says otherwise"),
     ("TERM", "dumb: no colours, and no line editing in repl"),
     ("XDG_STATE_HOME", "where repl keeps its history, in herd-cli/history; ~/.local/state without it"),

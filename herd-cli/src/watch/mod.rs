@@ -1,18 +1,21 @@
 //! `herd-cli watch`: one line whenever what a server knows of a client has changed.
 //!
-//! A source ([`Poll`]) says what is known of each, again and again; [`Changes`] tells what is new in that. A source that is told
-//! by the server instead of asking has the same `next`.
+//! A [`Source`] says what is known of each, again and again: told by a server at its admin address, or asking clients' way;
+//! [`Changes`] tells what is new in that.
 
 mod changes;
 mod poll;
+mod source;
+mod stream;
 
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use herd_cli::{ClientError, Reply};
+use herd_cli::{AdminServer, ClientError, Reply};
 use herd_proto::Response;
 
 use crate::args::{ServerArgs, span};
@@ -21,9 +24,11 @@ use crate::exit::ExitCode;
 use crate::fault::{Fault, complain};
 use crate::operands;
 use crate::output::Output;
+use crate::token;
 use changes::Changes;
 pub(crate) use changes::News;
 use poll::{Poll, Question, Sighting};
+use source::Source;
 
 /// The most clients that are watched at once: so many questions leave together.
 const CLIENTS_MAX: usize = 1_000;
@@ -36,6 +41,10 @@ pub(crate) const AFTER: &str = "\
 A change is a record that differs in anything: location, time, skew, or the server that
 took it. What is known at first counts as one. A client that is not known is said to be
 so once, and watched all the same; so is one that is not known any more.
+
+A server whose admin address is known, of the default herd or from the configuration, tells
+by itself: within a tenth of a second, of a client that moves oftener only the newest. One that
+wants a token is shown that of --token-file or HERD_ADMIN_TOKEN. All others are asked, --interval after --interval.
 
 A lost connection is made again, or one to the next --server, for as long as it takes;
 only where nobody answers at first is it given up, after --timeout. Another server may
@@ -50,7 +59,7 @@ pub(crate) struct WatchArgs {
     /// Whom to watch; at most 1000
     #[arg(value_name = "ID", required = true)]
     ids: Vec<OsString>,
-    /// How often to ask, at the shortest every 0.01 s
+    /// How often to ask a server that does not tell by itself, at the shortest every 0.01 s
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
     interval: Duration,
     /// End after so many changes
@@ -59,6 +68,9 @@ pub(crate) struct WatchArgs {
     /// End after so long
     #[arg(long = "for", value_name = "SECONDS", value_parser = span)]
     length: Option<Duration>,
+    /// A file with the token that servers want, readable not by everybody [default: HERD_ADMIN_TOKEN of the environment]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    token_file: Option<PathBuf>,
 }
 
 fn interval(text: &str) -> Result<Duration, &'static str> {
@@ -72,8 +84,12 @@ pub(crate) async fn follow(args: &WatchArgs, server: &ServerArgs, output: Output
     let choice = Choice::of(server)?;
     let client = choice.client_for_long(server.timeout).build()?;
     let changes = Changes::of(questions.len());
-    let poll = Poll::new(client, questions, args.interval);
-    let mut watch = Watch { poll, changes, output, left: args.count, answered: false, worst: ExitCode::Answered };
+    let poll = Poll::new(client, questions.clone(), args.interval);
+    let token = token::of(args.token_file.as_deref())?;
+    let admin = choice.first().admin();
+    let admin = admin.map(|admin| AdminServer::new(admin.clone(), server.timeout).with_token(token));
+    let source = Source::new(poll, admin, questions);
+    let mut watch = Watch { source, changes, output, left: args.count, answered: false, worst: ExitCode::Answered };
     let over = async {
         match args.length {
             Some(length) => tokio::time::sleep(length).await,
@@ -111,7 +127,7 @@ fn questions(ids: &[OsString]) -> Result<Vec<Question>, Fault> {
 }
 
 struct Watch {
-    poll: Poll,
+    source: Source,
     changes: Changes,
     output: Output,
     /// How many changes are still to be shown.
@@ -124,7 +140,7 @@ struct Watch {
 impl Watch {
     async fn run(&mut self, choice: &Choice) -> Result<(), Fault> {
         while self.left != Some(0) {
-            match self.poll.next().await {
+            match self.source.next().await {
                 Ok(sighting) => self.take(&sighting)?,
                 // Who was there before may come back.
                 Err(ClientError::GaveUp { .. }) if self.answered => {}

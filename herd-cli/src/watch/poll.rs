@@ -52,6 +52,11 @@ impl Poll {
         Self { client, questions, round, asked: VecDeque::new() }
     }
 
+    /// Whether nothing was asked that has not been answered.
+    pub(super) fn is_resting(&self) -> bool {
+        self.asked.is_empty()
+    }
+
     /// The next thing that is known. May be dropped and called again.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ pub(crate) mod cutter;
 pub(crate) mod fake;
 pub(crate) mod pair;
 pub(crate) mod schema;
+pub(crate) mod secure;
 pub(crate) mod servers;
 
 use std::io::{BufRead, BufReader, Write};

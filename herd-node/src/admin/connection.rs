@@ -53,7 +53,7 @@ pub(super) async fn serve(desk: &Arc<Desk>, mut stream: TcpStream) {
 async fn overdue(stage: &Stage) {
     tokio::time::sleep(REQUEST_MAX).await;
     if stage.streams() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

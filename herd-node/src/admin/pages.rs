@@ -34,7 +34,7 @@ enum What {
 }
 
 /// Every page, by path.
-const PAGES: [Page; 6] = [
+static PAGES: [Page; 6] = [
     Page { path: "/", is_open: false, takes_query: false, what: What::Document },
     Page { path: "/events", is_open: false, takes_query: true, what: What::Events },
     Page { path: "/healthz", is_open: true, takes_query: false, what: What::Health },
@@ -43,43 +43,78 @@ const PAGES: [Page; 6] = [
     Page { path: "/status.json", is_open: false, takes_query: false, what: What::Status },
 ];
 
+/// Why a request is not answered with a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// It is for another host.
+    Host,
+    /// It does not show the token.
+    Token,
+    /// There is no such page.
+    Page,
+    /// It is more than a look.
+    Method,
+    /// The page takes no query.
+    Query,
+}
+
 /// The answer to a request, whatever it asks for.
 pub(super) async fn answer<B>(desk: &Desk, request: &Request<B>) -> Answer {
-    let page = PAGES.iter().find(|page| page.path == request.uri().path());
-    match refusal(desk, request, page) {
-        Err(refusal) => refusal,
-        Ok((page, is_head)) => shown(desk, page, request.uri().query(), is_head).await,
+    match page(desk, request) {
+        Ok(page) => shown(desk, page, request).await,
+        Err(refusal) => {
+            desk.count(refusal.reason());
+            refusal.answer()
+        }
     }
 }
 
-/// The page that is asked for, and whether only the head of it is wanted.
-fn refusal<'a, B>(desk: &Desk, request: &Request<B>, page: Option<&'a Page>) -> Result<(&'a Page, bool), Answer> {
+/// The page that is asked for, if it may be seen.
+fn page<B>(desk: &Desk, request: &Request<B>) -> Result<&'static Page, Refusal> {
+    let page = PAGES.iter().find(|page| page.path == request.uri().path());
     let token = desk.token();
     let is_loopback = desk.address().ip().to_canonical().is_loopback();
     if token.is_none() && is_loopback && !access::is_for(request, desk.address()) {
-        desk.count(Reason::AdminDenied);
-        let why = "this is for whoever is on this machine: ask for it by localhost or its address";
-        return Err(error(StatusCode::MISDIRECTED_REQUEST, why));
+        return Err(Refusal::Host);
     }
     let is_open = page.is_some_and(|page| page.is_open);
     if token.is_some_and(|token| !is_open && !access::shows(request, &token)) {
-        desk.count(Reason::AdminDenied);
-        return Err(unauthorized());
+        return Err(Refusal::Token);
     }
-    let invalid = |answer| {
-        desk.count(Reason::AdminInvalid);
-        Err(answer)
-    };
-    let Some(page) = page else { return invalid(error(StatusCode::NOT_FOUND, &known_pages())) };
+    let page = page.ok_or(Refusal::Page)?;
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "this can only be read");
-        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return invalid(answer);
+        return Err(Refusal::Method);
     }
     if !page.takes_query && request.uri().query().is_some() {
-        return invalid(error(StatusCode::BAD_REQUEST, "this takes no query"));
+        return Err(Refusal::Query);
     }
-    Ok((page, *request.method() == Method::HEAD))
+    Ok(page)
+}
+
+impl Refusal {
+    const fn reason(self) -> Reason {
+        match self {
+            Self::Host | Self::Token => Reason::AdminDenied,
+            Self::Page | Self::Method | Self::Query => Reason::AdminInvalid,
+        }
+    }
+
+    fn answer(self) -> Answer {
+        match self {
+            Self::Host => {
+                let why = "this is for whoever is on this machine: ask for it by localhost or its address";
+                error(StatusCode::MISDIRECTED_REQUEST, why)
+            }
+            Self::Token => unauthorized(),
+            Self::Page => error(StatusCode::NOT_FOUND, &known_pages()),
+            Self::Method => {
+                let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "this can only be read");
+                answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+                answer
+            }
+            Self::Query => error(StatusCode::BAD_REQUEST, "this takes no query"),
+        }
+    }
 }
 
 fn unauthorized() -> Answer {
@@ -105,14 +140,14 @@ fn known_pages() -> String {
     text
 }
 
-async fn shown(desk: &Desk, page: &Page, query: Option<&str>, is_head: bool) -> Answer {
+async fn shown<B>(desk: &Desk, page: &Page, request: &Request<B>) -> Answer {
     match page.what {
         What::Document => document(),
         What::Health => whole(StatusCode::OK, TEXT, "ok\n"),
         What::Metrics => measured(desk).await,
         What::Ready => ready(desk),
         What::Status => status(desk),
-        What::Events => stream(desk, query, is_head),
+        What::Events => stream(desk, request.uri().query(), *request.method() == Method::HEAD),
     }
 }
 

@@ -18,11 +18,12 @@ use crate::tls;
 use super::gate::{Pass, Shut};
 use super::network::Network;
 use super::proxy::NoClient;
+use super::secure::{self, Failed};
 use super::shared::Shared;
 use super::socket::{self, TcpListener, TcpStream};
 use super::stream::Stream;
 use super::tally::Reason;
-use super::{client, link, proxy, secure};
+use super::{client, link, proxy};
 
 /// The shortest and the longest pause after a failed accept: it is most often for want of file descriptors, and those come back.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -79,7 +80,13 @@ async fn client_stream(shared: &Shared, tcp: TcpStream, address: SocketAddr) -> 
         // In a box: what a handshake needs no connection is to keep.
         accepted = Box::pin(secure::accept(tcp, config, time_max)) => accepted,
     };
-    accepted.map_err(|why| refuse_tls(shared, &Party::Client(address), &why)).ok()
+    match accepted {
+        Ok(stream) => Some(stream),
+        Err(failed) => {
+            refuse_tls(shared, &Party::Client(address), failed).await;
+            None
+        }
+    }
 }
 
 /// Why a client is not let in: what to count, and what to tell the operator.
@@ -178,7 +185,13 @@ async fn peer_stream(
         () = shared.stop_clients.cancelled() => return None,
         accepted = Box::pin(secure::accept(tcp, config, time_max)) => accepted,
     };
-    let stream = accepted.map_err(|why| refuse_tls(shared, &Party::Stranger(address), &why)).ok()?;
+    let stream = match accepted {
+        Ok(stream) => stream,
+        Err(failed) => {
+            refuse_tls(shared, &Party::Stranger(address), failed).await;
+            return None;
+        }
+    };
     let herd = shared.look(|replica| replica.herd().to_owned());
     let names = stream.certificate().map(|own| tls::servers_of(&herd, own)).unwrap_or_default();
     if names.is_empty() {
@@ -218,9 +231,10 @@ fn refuse_unproven(shared: &Shared, address: SocketAddr, why: &str) {
     shared.report("refused", &Party::Stranger(address), why);
 }
 
-fn refuse_tls(shared: &Shared, party: &Party, why: &str) {
+async fn refuse_tls(shared: &Shared, party: &Party, failed: Failed) {
     shared.tally.count(Reason::TlsHandshake);
-    shared.report("refused", party, format!("TLS: {why}"));
+    shared.report("refused", party, format!("TLS: {}", failed.why));
+    failed.end().await;
 }
 
 /// Fresh random bits for one connection.

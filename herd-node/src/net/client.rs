@@ -33,6 +33,8 @@ use super::tally::Reason;
 /// What is read at once, at most: as many short lines as may be pending. Also what an idle connection keeps, though of memory that
 /// was never written to only the address.
 const READ_BYTES: usize = 16_384;
+/// Behind what has come of a long line.
+const READ_BYTES_MIN: usize = 4_096;
 /// From how many lines on it pays to look ahead in the replica.
 const LOOK_AHEAD_MIN: usize = 4;
 /// Lines answered before other connections get their turn: a thousand clients that send more than they read must not make an
@@ -114,7 +116,10 @@ impl ClientTask<'_> {
                 return Ok(if stop.is_cancelled() { "this server stops" } else { "closed by the client" });
             }
             let may_read = !self.is_over && self.has_room() && !self.pace.is_held();
-            self.input.reserve(if may_read { READ_BYTES } else { 0 });
+            if may_read {
+                // What came of a line counts, too: with that and as much again for what may come, one that drips would take twice as much.
+                self.input.reserve(READ_BYTES.saturating_sub(self.input.len()).max(READ_BYTES_MIN));
+            }
             tokio::select! {
                 biased;
                 // First, so that a client that never pauses can't put it off.

@@ -75,10 +75,15 @@ async fn connect(shared: &Shared, peer: PeerIndex, address: SocketAddr) -> io::R
     let config = shared.tls().zip(shared.peer(peer)).and_then(|(tls, peer)| tls.dialler(peer.name()));
     let stream = match config {
         None => Stream::Plain(tcp),
-        Some(config) => Box::pin(secure::dial(tcp, config, time_max)).await.map_err(|why| {
-            shared.tally.count(Reason::TlsHandshake);
-            io::Error::other(format!("TLS: {why}"))
-        })?,
+        Some(config) => match Box::pin(secure::dial(tcp, address, config, time_max)).await {
+            Ok(stream) => stream,
+            Err(failed) => {
+                shared.tally.count(Reason::TlsHandshake);
+                let error = io::Error::other(format!("TLS: {}", failed.why));
+                failed.end().await;
+                return Err(error);
+            }
+        },
     };
     Ok((stream, random_nonce()?))
 }

@@ -45,6 +45,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves link `id` until it ends.
 pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, address: SocketAddr, id: LinkId) {
+    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
     let writer = shared.add_writer(id, Some(address));
     let mut link = LinkTask {
         journal: shared.journal.batch(),

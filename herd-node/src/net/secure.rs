@@ -5,6 +5,7 @@
 //! the last record with any of them has left.
 
 use std::io::{self, BufRead, Read, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,42 +40,52 @@ pub(super) struct Secure {
     trouble: Option<io::Error>,
 }
 
-/// Takes a connection of somebody who is to begin a handshake, and gives it up if that is not over in time. The error is for people.
-pub(super) async fn accept(tcp: TcpStream, config: Arc<ServerConfig>, time_max: Duration) -> Result<Stream, String> {
-    let accepted = timeout(time_max, TlsAcceptor::from(config).accept(tcp).into_fallible()).await;
-    match accepted {
-        Ok(Ok(stream)) => {
-            let (tcp, session) = stream.into_inner();
-            Ok(Secure::over(tcp, session.into()))
+/// A handshake that came to nothing.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// Why, for people.
+    pub(super) why: String,
+    tcp: Option<TcpStream>,
+}
+
+impl Failed {
+    fn new((error, tcp): (io::Error, TcpStream)) -> Self {
+        Self { why: tls::words(&error), tcp: Some(tcp) }
+    }
+
+    fn late(time_max: Duration) -> Self {
+        Self { why: format!("no handshake within {} s", time_max.as_secs_f32()), tcp: None }
+    }
+
+    /// The other end is told why by an alert, which a reset would overtake: so it is read on for a moment.
+    pub(super) async fn end(self) {
+        if let Some(tcp) = self.tcp {
+            socket::end(tcp).await;
         }
-        Ok(Err((error, tcp))) => Err(refused(&error, tcp).await),
-        Err(_) => Err(late(time_max)),
     }
 }
 
-/// Begins a handshake over a connection that was made, and gives it up if that is not over in time. The error is for people.
-pub(super) async fn dial(tcp: TcpStream, config: Arc<ClientConfig>, time_max: Duration) -> Result<Stream, String> {
-    // Nobody looks at it: whose certificate it must be is in the configuration.
-    let name = tcp.peer_addr().map_err(|error| error.to_string())?.ip();
-    let connecting = TlsConnector::from(config).connect(ServerName::from(name), tcp).into_fallible();
-    match timeout(time_max, connecting).await {
-        Ok(Ok(stream)) => {
-            let (tcp, session) = stream.into_inner();
-            Ok(Secure::over(tcp, session.into()))
-        }
-        Ok(Err((error, tcp))) => Err(refused(&error, tcp).await),
-        Err(_) => Err(late(time_max)),
-    }
+/// Takes a connection of somebody who is to begin a handshake, and gives it up if that is not over in time.
+pub(super) async fn accept(tcp: TcpStream, config: Arc<ServerConfig>, time_max: Duration) -> Result<Stream, Failed> {
+    let accepting = TlsAcceptor::from(config).accept(tcp).into_fallible();
+    let accepted = timeout(time_max, accepting).await.map_err(|_| Failed::late(time_max))?;
+    let (tcp, session) = accepted.map_err(Failed::new)?.into_inner();
+    Ok(Secure::over(tcp, session.into()))
 }
 
-async fn refused(error: &io::Error, tcp: TcpStream) -> String {
-    // The other end is told why by an alert, which a reset would overtake.
-    socket::end(tcp).await;
-    tls::words(error)
-}
-
-fn late(time_max: Duration) -> String {
-    format!("no handshake within {} s", time_max.as_secs_f32())
+/// Begins a handshake over a connection to `address`, and gives it up if that is not over in time.
+pub(super) async fn dial(
+    tcp: TcpStream,
+    address: SocketAddr,
+    config: Arc<ClientConfig>,
+    time_max: Duration,
+) -> Result<Stream, Failed> {
+    // Nobody looks at the name: whose certificate it must be is in the configuration.
+    let name = ServerName::from(address.ip());
+    let connecting = TlsConnector::from(config).connect(name, tcp).into_fallible();
+    let connected = timeout(time_max, connecting).await.map_err(|_| Failed::late(time_max))?;
+    let (tcp, session) = connected.map_err(Failed::new)?.into_inner();
+    Ok(Secure::over(tcp, session.into()))
 }
 
 impl Secure {

@@ -51,10 +51,6 @@ impl TcpStream {
         net::TcpStream::connect(address).await.map(Self::new)
     }
 
-    pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.lock().peer_addr()
-    }
-
     pub(crate) fn set_nodelay(&self, is_on: bool) -> io::Result<()> {
         self.lock().set_nodelay(is_on)
     }

@@ -230,7 +230,7 @@ impl Status {
         status.alarms = lookout.alarms(now);
         status.ready = Ready::of(shared);
         let links = Arc::clone(&shared.live().herd_links);
-        status.herd_links = links.iter().map(|link| link.each_ref().map(|name| name.to_string())).collect();
+        status.herd_links = links.iter().map(|link| link.each_ref().map(ToString::to_string)).collect();
         let rates = lookout.rates(shared);
         status.posts_per_s = rates.posts_per_s;
         let quantiles = rates.latencies.permille_us(500).zip(rates.latencies.permille_us(990));

@@ -46,7 +46,7 @@ pub(super) fn certificate(bytes: &[u8]) -> Option<Read<'_>> {
     let mut validity = Der(body.expect(SEQUENCE)?);
     let (not_before, not_after) = (validity.time()?, validity.time()?);
     let mut names = Vec::new();
-    while let Some((tag, content)) = body.next() {
+    for (tag, content) in body {
         if tag == EXTENSIONS {
             names = alternative_names(Der(Der(content).expect(SEQUENCE)?))?;
         }

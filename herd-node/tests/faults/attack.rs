@@ -24,6 +24,7 @@ const AGAIN_PAUSE: Duration = Duration::from_millis(50);
 const BATCH: usize = 256;
 /// What the kernel keeps for who never reads.
 const UNREAD_BYTES: u32 = 16 * 1024;
+const LONG_ANSWER: usize = 4_000;
 /// Of a long line, sent at once.
 const LONG_PIECE: usize = 256 * 1024;
 
@@ -161,7 +162,10 @@ impl Attack {
         match self {
             Self::Drip { .. } => drip(&mut stream).await,
             Self::NeverRead { .. } => {
-                let lines = "WHATSAT nobody 10 5\n".repeat(BATCH);
+                // A short question with a long answer, so that what is in nobody's hands soon fills all there is between the two.
+                let long = format!("IAMAT greedy +34.{}-118 5\n", "0".repeat(LONG_ANSWER));
+                let _ = stream.write_all(long.as_bytes()).await;
+                let lines = "WHATSAT greedy 10 0\n".repeat(BATCH);
                 while stream.write_all(lines.as_bytes()).await.is_ok() {}
             }
             Self::LongLine { bytes } => {

@@ -37,7 +37,7 @@ impl Starting {
     pub(crate) fn run(mut command: Command, stderr: PathBuf) -> Result<Self, Fault> {
         let log = File::options().create(true).append(true).open(&stderr)?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-        command.env_remove("HERD_SECRET").env_remove("PLACES_KEY");
+        command.env_remove("HERD_SECRET").env_remove("PLACES_KEY").env_remove("HERD_ADMIN_TOKEN");
         let mut child = registry::spawn(&mut command, Signal::KILL)?;
         let stdout = child.stdout.take();
         let announced = tokio::task::spawn_blocking(move || {

@@ -98,7 +98,7 @@ impl Drop for Browser {
             let _ = kill_process_group(group, Signal::KILL);
         }
         let _ = self.child.wait();
-        // Its helpers may be writing there until they are gone, too.
+        // Its other processes may be writing there until they are gone, too.
         for _ in 0..100 {
             if fs::remove_dir_all(self.profile.path()).is_ok() {
                 break;

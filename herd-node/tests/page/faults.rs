@@ -60,6 +60,7 @@ async fn it_says_plainly_that_its_server_is_gone_and_goes_on_when_it_is_back() {
     tab.until("no banner", "document.querySelector('#banner').hidden").await;
     tab.until("the links", "document.querySelectorAll('#graph [data-state=up]').length === 4").await;
     // Its peers have told it of kiwi again; what is posted from now on comes, too.
+    tab.until("live", "document.querySelector('#map-summary').textContent === '1 shown, live'").await;
     herd.client("Campbell").await.post("weka", "+3+4").await;
     tab.until("the next post", "document.querySelector('#posts').textContent.includes('weka')").await;
     tab.until("both on the map", "document.querySelector('#points').dataset.count === '2'").await;

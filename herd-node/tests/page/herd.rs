@@ -23,8 +23,14 @@ pub(crate) struct TestHerd {
 impl TestHerd {
     /// The default herd of five on free ports, linked.
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same, with something changed.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default_herd(&|_| None).unwrap();
         config.journal = None;
+        change(&mut config);
         for server in &mut config.servers {
             server.client.set_port(0);
             server.peer.set_port(0);

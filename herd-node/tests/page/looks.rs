@@ -1,9 +1,11 @@
 //! What the page looks like, and what is asked of whom for it.
 
+use herd_node::secret::Secret;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::browser::Browser;
 use super::herd::TestHerd;
 use super::opened;
 
@@ -61,6 +63,23 @@ async fn its_policy_lets_nothing_else_run_and_nobody_frame_it() {
     let markup =
         "(() => { try { document.body.innerHTML += '<b>x</b>'; return 'taken'; } catch { return 'refused'; } })()";
     assert_eq!(tab.eval(markup).await, "refused");
+}
+
+/// As a browser gives it once its user was asked: as a password, whatever the name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_there_is_a_token_the_page_works_with_it_and_not_without() {
+    let Some(browser) = Browser::start().await else { return };
+    let token = "correct-horse-battery-staple";
+    let herd = TestHerd::start_with(|config| config.admin_token = Some(Secret::new(token.as_bytes()))).await;
+    let page = herd.page("Riley");
+    let tab = browser.open(&page).await;
+    assert_eq!(tab.eval("document.querySelector('#map, script')").await, Value::Null);
+    let tab = browser.open(&page.replace("http://", &format!("http://anybody:{token}@"))).await;
+    herd.client("Campbell").await.post("kiwi", "+1+2").await;
+    tab.until("live", "document.querySelector('#map-summary').textContent === '1 shown, live'").await;
+    // The token is in nothing that is shown, nor in what the page asks for.
+    assert_eq!(tab.eval(&format!("document.documentElement.textContent.includes('{token}')")).await, false);
+    assert_eq!(tab.problems(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

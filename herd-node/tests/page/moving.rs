@@ -150,15 +150,13 @@ async fn ten_thousand_moving_clients_stay_fluid() {
     tab.prefer(&[("prefers-reduced-motion", "reduce")]).await;
     tab.until("another picture", &format!("{seen} !== {before}")).await;
     tab.eval("document.querySelector('#pause').click()").await;
-    let frames = |count: u32| {
-        format!(
-            "new Promise((done) => {{ let left = {count}; const next = () => (left-- ? requestAnimationFrame(next) : done()); next(); }})"
-        )
-    };
-    // What had come before is drawn in the next.
-    tab.eval(&frames(2)).await;
-    let held = tab.eval(seen).await;
-    tab.eval(&frames(30)).await;
+    // What was under way arrives; then nothing moves any more.
+    let frames = "(count) => new Promise((done) => { const next = () => (count-- ? requestAnimationFrame(next) : done()); next(); })";
+    let still = format!(
+        "(async () => {{ for (let last;;) {{ const now = {seen}; if (now === last) return now; last = now; await ({frames})(5); }} }})()"
+    );
+    let held = tab.eval(&still).await;
+    tab.eval(&format!("({frames})(30)")).await;
     assert_eq!(tab.eval(seen).await, held, "it is paused");
     assert_eq!(tab.text("#map-summary").await, "10,000 shown, paused");
     tab.eval("document.querySelector('#pause').click()").await;
@@ -175,7 +173,7 @@ const FRAMES: &str = "new Promise((done) => { const frames = []; let last = 0; c
 async fn a_herd_of_five_at_work() {
     let keeps = std::env::var_os("HERD_PICTURE").is_some();
     let Some((herd, _browser, tab)) = opened().await else { return };
-    tab.resize(1280, 840).await;
+    tab.resize(1280, 800).await;
     let crowd = Crowd::start(&herd, 3_000, Duration::from_secs(2)).await;
     tab.until("all of them", "document.querySelector('#points').dataset.count === '3000'").await;
     if keeps {

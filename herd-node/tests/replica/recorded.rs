@@ -23,10 +23,10 @@ struct Player {
 
 impl Player {
     fn new(part: char, lines: &[&str]) -> Self {
-        let hellos: Vec<(char, Hello<&[u8]>)> = lines.iter().filter_map(|line| hello(line)).collect();
+        let hellos: Vec<(char, Hello<&[u8]>)> = lines.iter().filter_map(hello).collect();
         let (own, other) = match hellos[..] {
-            [(first, dialer), (_, acceptor)] if first == 'D' && part == 'D' => (dialer, acceptor),
-            [(first, dialer), (_, acceptor)] if first == 'D' => (acceptor, dialer),
+            [('D', dialer), ('A', acceptor)] if part == 'D' => (dialer, acceptor),
+            [('D', dialer), ('A', acceptor)] => (acceptor, dialer),
             _ => panic!("not two HELLOs, the dialler's first"),
         };
         let mut desk = Desk::new(settings(part, own, other, lines));

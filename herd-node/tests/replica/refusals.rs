@@ -1,5 +1,6 @@
 //! Who is turned away before a link is in service, and how it is said.
 
+use herd_node::replica::{CloseReason, Event};
 use herd_node::secret::Secret;
 use herd_proto::ErrorCode;
 
@@ -25,6 +26,31 @@ fn a_hello_that_is_not_for_this_server_is_refused_by_name() {
     assert_first_line_refused(&hello("ucla", "Bernard", "Riley", 1), ErrorCode::UnknownPeer);
     assert_first_line_refused(&hello("ucla", "Riley", "Juzang", 0xb2), ErrorCode::SelfDial);
     assert_first_line_refused(&hello("ucla", "Riley", "Juzang", 1), ErrorCode::DuplicateName);
+}
+
+#[test]
+fn a_hello_has_to_name_a_server_whose_certificate_was_shown() {
+    let hello = hello_line("ucla", "Juzang", "Riley", 1, nonce(0));
+    for (names, is_let_in) in
+        [(&["Jaquez"][..], false), (&["juzang"], false), (&["Juzang"], true), (&["Jaquez", "Juzang"], true)]
+    {
+        let mut desk = Desk::new(riley());
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let text = format!("the certificate is of {}, not of Juzang", names.join(", "));
+        let link = desk.replica.handle_accepted_as(desk.now, nonce(9), names).unwrap();
+        let reply = desk.ask(link, &format!("{hello}\n"));
+        if is_let_in {
+            assert!(reply.starts_with("HELLO "), "{reply}");
+        } else {
+            assert_eq!(reply, format!("ERR wrong-name {text}\n"));
+            assert!(desk.replica.is_closing(link));
+            let refused = desk.events().into_iter().find_map(|event| match event {
+                Event::Refused { why, .. } => Some(why),
+                _ => None,
+            });
+            assert_eq!(refused, Some(CloseReason::Uncertified(text)));
+        }
+    }
 }
 
 #[test]

@@ -185,7 +185,8 @@ fn a_whole_herd_runs_in_one_process() {
 #[test]
 fn no_file_descriptor_left_does_not_end_it() {
     let directory = tempfile::tempdir().unwrap();
-    let config = write_config(directory.path(), "[limits]\nunproven_max = 1000\nhandshake_ms = 60000\n");
+    let more = "admin = \"127.0.0.1:0\"\n[limits]\nunproven_max = 1000\nhandshake_ms = 60000\n";
+    let config = write_config(directory.path(), more);
     let mut shell = Command::new("sh");
     let program = env!("CARGO_BIN_EXE_herd-node");
     shell.args(["-c", "ulimit -n 40; exec \"$0\" run Riley --config \"$1\"", program, &config]);
@@ -200,6 +201,11 @@ fn no_file_descriptor_left_does_not_end_it() {
     drop(strangers);
     assert_eq!(client.line(), "? meanwhile\n");
     assert!(client.ask("IAMAT kiwi +1+2 3").starts_with("AT Riley "));
+    let mut admin = Talk::with(addresses.admin.unwrap());
+    admin.say("GET /status.json HTTP/1.1\r\nHost: herd\r\n\r\n");
+    let answer = admin.rest();
+    let status: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert!(status["refused"]["accept_failed"].as_u64() >= Some(2), "{status}");
     process.terminate();
     assert_eq!(process.end(), (Some(0), String::new(), String::new()));
 }

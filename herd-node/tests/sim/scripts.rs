@@ -104,7 +104,9 @@ impl Script {
             Self::OverLong => return vec![b'x'; PEER_LINE_MAX + 1],
             Self::OutOfOrder => out_of_order(rng, peer),
             Self::OtherHerd => hello("elsewhere", peer, name, other),
-            Self::OtherVersion if other % 2 == 0 => hello("ucla", peer, name, other).replace("herd/1", "herd/0"),
+            Self::OtherVersion if other.is_multiple_of(2) => {
+                hello("ucla", peer, name, other).replace("herd/1", "herd/0")
+            }
             Self::OtherVersion => {
                 hello("ucla", peer, name, other).replace("herd/1", "herd/2").replace('\n', " wire=3\n")
             }

@@ -130,7 +130,7 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(second.json).unwrap();
         assert_eq!((json["client"].as_str(), json["lat"].as_f64()), (Some(hostile), Some(second.latitude)));
         assert_eq!(second.client, &*client_json(hostile.as_bytes()));
-        assert!(!second.json.iter().any(|byte| byte.is_ascii_control()), "an event's data is one line");
+        assert!(!second.json.iter().any(u8::is_ascii_control), "an event's data is one line");
         assert!(rendered.get(2).is_none());
     }
 }

@@ -206,7 +206,7 @@ impl Numbers {
 fn is_wanted(query: &str, client: &str, latitude: f64, longitude: f64) -> bool {
     match query {
         "" => true,
-        "box=-10,-20,30,40" => latitude >= -10.0 && latitude <= 30.0 && longitude >= -20.0 && longitude <= 40.0,
+        "box=-10,-20,30,40" => (latitude - 10.0).abs() <= 20.0 && (longitude - 10.0).abs() <= 30.0,
         // From 150 east to 150 west: more than 150 away from Greenwich.
         "box=-90,150,90,-150" => longitude.abs() >= 150.0,
         "circle=0,0,3000" => {

@@ -7,6 +7,9 @@ use crate::status::PeerStatus;
 const STATES: [LinkState; 5] =
     [LinkState::Connected, LinkState::Handshaking, LinkState::Dialling, LinkState::Waiting, LinkState::Stopping];
 
+/// A metric's name, its help, and where it stands.
+type Told = (&'static str, &'static str, fn(&PeerStatus) -> u64);
+
 pub(super) fn write(out: &mut Exposition, peers: &[PeerStatus]) {
     if peers.is_empty() {
         return;
@@ -18,7 +21,7 @@ pub(super) fn write(out: &mut Exposition, peers: &[PeerStatus]) {
             states.sample(&labels, u8::from(peer.state == state));
         }
     }
-    let gauges: [(&str, &str, fn(&PeerStatus) -> u64); 3] = [
+    let gauges: [Told; 3] = [
         ("herd_link_in_sync", "1 if both ends held the same when they last compared.", |peer| peer.in_sync.into()),
         ("herd_link_dirty_records", "Records that wait to be sent to a peer.", |peer| peer.dirty),
         ("herd_link_comparison_jobs", "Steps of a comparison that wait.", |peer| peer.comparison_jobs),
@@ -36,7 +39,7 @@ pub(super) fn write(out: &mut Exposition, peers: &[PeerStatus]) {
 }
 
 fn write_sent(out: &mut Exposition, peers: &[PeerStatus]) {
-    let counters: [(&str, &str, fn(&PeerStatus) -> u64); 2] = [
+    let counters: [Told; 2] = [
         ("herd_link_received_bytes_total", "Bytes that came over the connection there is.", |peer| peer.bytes_received),
         ("herd_link_sent_bytes_total", "Bytes that went over the connection there is.", |peer| peer.bytes_sent),
     ];

@@ -26,6 +26,15 @@ fn files_are_private_readable_and_relative() {
             "12: places.key_file: DIR/world can be read by everybody: chmod 600 DIR/world".to_owned(),
         ),
         (
+            "[admin]\ntoken_file = \"world\"",
+            "12: admin.token_file: DIR/world can be read by everybody: chmod 600 DIR/world".to_owned(),
+        ),
+        (
+            "[admin]\ntoken_file = \"spaced\"",
+            "12: admin.token_file: DIR/spaced is not a key: a key is printable ASCII without spaces".to_owned(),
+        ),
+        ("[admin]\ntoken = \"canary\"", "12: admin.token: unknown key; known here: token_file".to_owned()),
+        (
             "[places]\nkey_file = \"spaced\"",
             "12: places.key_file: DIR/spaced is not a key: a key is printable ASCII without spaces".to_owned(),
         ),

@@ -146,12 +146,44 @@ fn a_burst_is_a_second_s_unless_it_is_said() {
 }
 
 #[test]
+fn tls_is_for_peers_unless_it_says_otherwise() {
+    let tls = "[tls]\ncertificate = \"tls/{name}.pem\"\nkey = \"/etc/herd/{name}.key\"\n";
+    assert_eq!(parsed(PAIR).unwrap().tls, None);
+    let with_ca = parsed(&format!("{PAIR}{tls}ca = \"ca.pem\"")).unwrap().tls.unwrap();
+    assert_eq!((with_ca.clients, with_ca.peers), (false, true));
+    let paths = [with_ca.certificate, with_ca.key, with_ca.ca.unwrap()];
+    assert_eq!(paths, ["tls/{name}.pem", "/etc/herd/{name}.key", "ca.pem"].map(std::path::PathBuf::from));
+    let for_clients = parsed(&format!("{PAIR}{tls}clients = true\npeers = false")).unwrap().tls.unwrap();
+    assert_eq!((for_clients.clients, for_clients.peers, for_clients.ca), (true, false, None));
+    // A proof that servers ask each other for, so their addresses may be any.
+    let far = PAIR.replace("127.0.0.1:1300", "192.0.2.1:1300");
+    assert!(parsed(&format!("{far}{tls}ca = \"ca.pem\"")).is_ok());
+    assert!(parsed(&format!("{far}{tls}clients = true\npeers = false")).is_err());
+}
+
+#[test]
 fn an_admin_listener_is_there_where_it_is_asked_for_and_on_loopback() {
     assert_eq!(parsed(PAIR).unwrap().servers[0].admin, None);
     for address in ["127.0.0.1:14000", "127.8.0.1:0", "[::1]:14000", "[::ffff:127.0.0.1]:14000"] {
         let config = parsed(&PAIR.replacen("peers", &format!("admin = \"{address}\"\npeers"), 1)).unwrap();
         assert_eq!(config.servers[0].admin.unwrap().to_string(), address);
         assert_eq!(config.servers[1].admin, None);
+    }
+}
+
+#[test]
+fn with_a_token_an_admin_listener_may_be_anywhere() {
+    let env = |name: &str| (name == TOKEN_VARIABLE).then(|| "canary-token-012".to_owned());
+    let text = PAIR.replacen("peers", "admin = \"192.0.2.1:14000\"\npeers", 1);
+    let config = Config::parse(text.as_bytes(), Path::new("herd.toml"), &env).unwrap();
+    assert_eq!(config.servers[0].admin.unwrap().to_string(), "192.0.2.1:14000");
+    assert_eq!(config.admin_token.as_ref().unwrap().expose(), b"canary-token-012");
+    assert!(!format!("{config:?}").contains("canary"));
+    assert_eq!(parsed(PAIR).unwrap().admin_token, None);
+    let short = |name: &str| (name == TOKEN_VARIABLE).then(|| "canary-token-01".to_owned());
+    for error in [Config::parse(text.as_bytes(), Path::new("herd.toml"), &short), Config::default_herd(&short)] {
+        let error = error.unwrap_err().to_string();
+        assert_eq!(error, "environment: HERD_ADMIN_TOKEN: the token has 15 bytes; at least 16 are needed");
     }
 }
 

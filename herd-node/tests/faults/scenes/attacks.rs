@@ -112,7 +112,7 @@ pub(super) async fn run(is_full: bool) -> Result<Report, Fault> {
     let injected = "slow lines, unread replies, a long line, new clients, one address, fast fingers, nonsense";
     let mut report = Report { injected: injected.to_owned(), ..Report::default() };
     let clients_max = if is_full { CLIENTS_MAX } else { QUICK_CLIENTS_MAX };
-    let patience = if is_full { (5_000, 3_000) } else { (500, 500) };
+    let patience = if is_full { (5_000, 3_000) } else { (2_000, 500) };
     let limits = format!(
         "[limits]\nloopback_is_limited = true\nclients_max = {clients_max}\nfirst_line_ms = {}\nwrite_stall_ms = {}\n",
         patience.0, patience.1
@@ -193,13 +193,14 @@ async fn attack(
         report.expect(replies <= most, || format!("{name}: {replies} replies, and {most} are allowed"));
     }
     if let (Some(memory_before), Some(peak)) = (memory_before, memory.iter().max().copied()) {
-        // What it has got by then it has got: from there on memory is flat.
-        let settled = memory.get(memory.len() / 3).copied().unwrap_or(peak);
-        let end = memory.last().copied().unwrap_or(peak);
+        // What it has got in the middle third of the time it has got: from there on memory is flat.
+        let most =
+            |from: usize, to: usize| memory.get(memory.len() * from / 3..memory.len() * to / 3)?.iter().max().copied();
+        let (settled, end) = (most(1, 2).unwrap_or(peak), most(2, 3).unwrap_or(peak));
         let (grew, after) = (peak.saturating_sub(memory_before), herd.memory(VICTIM).unwrap_or(end));
         let mib = |bytes: u64| bytes as f64 / MIB as f64;
         report.note(format!(
-            "{:<20} memory {:.1} MiB before, {:.1} at most, {:.1} after; {:+.1} in the last two thirds",
+            "{:<20} memory {:.1} MiB before, {:.1} at most, {:.1} after; {:+.1} from the second third to the last",
             "",
             mib(memory_before),
             mib(peak),

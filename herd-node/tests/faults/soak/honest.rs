@@ -160,7 +160,7 @@ impl Client {
                 Err(fault) => Some((mark, fault.to_string())),
             };
             if let Some((mark, how)) = ended
-                && mark % 2 == 0
+                && mark.is_multiple_of(2)
                 && mark == self.marks.of(&self.server)
             {
                 let server = &self.server;
@@ -185,7 +185,7 @@ impl Client {
             if let Err(why) = locked(&self.ledger).take_down(&self.server, &reply) {
                 return Some((mark, why));
             }
-            if mark % 2 == 0 && mark == self.marks.of(&self.server) {
+            if mark.is_multiple_of(2) && mark == self.marks.of(&self.server) {
                 self.take(begun, took, reply.starts_with(b"? "));
             }
             sleep(PAUSE).await;

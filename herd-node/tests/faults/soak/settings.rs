@@ -19,8 +19,8 @@ pub(crate) const UNKNOWN_IN_A_MILLION_MAX: u64 = 100;
 /// A process that has what it needs grows by so much in an hour at most.
 pub(crate) const SLOPE_MAX_KIB_AN_HOUR: f64 = 8.0 * 1024.0;
 /// From a process's start until it has what it needs: records come until the first are forgotten, which is after their life and
-/// a grace of two minutes, and an allocator's arenas a little longer.
-pub(crate) const WARM_UP: Duration = Duration::from_secs(360);
+/// a grace of two minutes, and an allocator's arenas fill a while longer.
+pub(crate) const WARM_UP: Duration = Duration::from_secs(600);
 /// A slope over less than this, all of a server's processes together, is told and not judged.
 pub(crate) const JUDGED_MIN: Duration = Duration::from_secs(600);
 /// A server at rest has so many more files open at the end than at the beginning, at most.

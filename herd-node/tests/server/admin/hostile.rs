@@ -39,7 +39,7 @@ async fn misbehave(address: SocketAddr, number: usize, is_over: Arc<AtomicBool>,
         let Ok(mut stream) = TcpStream::connect(address).await else { continue };
         // Refused half-way, or closed already: all the same.
         let _ = stream.write_all(&bytes).await;
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             let mut answer = [0; 4_096];
             let ended = async { while stream.read(&mut answer).await.is_ok_and(|count| count > 0) {} };
             tokio::select! {

@@ -42,7 +42,7 @@ async fn it_says_that_it_lives_and_how_it_is() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_there_is_not_is_refused_in_one_line_of_json() {
     let (herd, address) = start().await;
-    let pages = "there is /events, /healthz, /metrics, /readyz and /status.json";
+    let pages = "there is /, /events, /healthz, /metrics, /readyz and /status.json";
     for path in ["/nothing", "/status", "/status.json/", "//status.json", "/..%2fstatus.json", "/%00", "*"] {
         get(address, path).await.assert_refuses(404, pages);
     }

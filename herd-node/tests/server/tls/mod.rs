@@ -4,4 +4,5 @@ mod authority;
 mod clients;
 mod peers;
 mod program;
+mod reload;
 mod talk;

@@ -6,6 +6,9 @@ const ANSWER_MAX_MS = 4000;
 /** Between two tries to hear of positions. */
 const RETRY_MS = 1000;
 
+/** The server's address without the name and password it may have been opened with: a browser asks for no such address. */
+const address = (path) => location.origin + path;
+
 /** /status.json, once a second, for ever. */
 class Poll {
   constructor(onStatus, onSilence) {
@@ -16,7 +19,7 @@ class Poll {
   async next() {
     const begun = performance.now();
     try {
-      const response = await fetch('/status.json', { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MAX_MS) });
+      const response = await fetch(address('/status.json'), { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MAX_MS) });
       const status = await response.json();
       // In words of its own: while it reads its disk at a start, for one.
       if (!response.ok) throw new Error(visible(status?.error ?? `it answers with status ${response.status}`, 200));
@@ -46,7 +49,7 @@ class Events {
   }
 
   open() {
-    this.source = new EventSource('/events');
+    this.source = new EventSource(address('/events'));
     // A reader that was too slow is told all anew, up to the next `live`.
     for (const name of ['open', 'reset']) this.source.addEventListener(name, () => this.begin());
     this.source.addEventListener('positions', (event) => {

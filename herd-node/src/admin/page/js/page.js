@@ -55,7 +55,7 @@ function onStatus(status) {
   if (isFirst && page.paused) page.events.close();
   showLinks(status.peers ?? []);
   showServer(status);
-  posts.seed(status.newest, status.name);
+  posts.seed(status.newest, status.name, page.isLive);
   showCount();
   showAreas(store);
   search.refresh();
@@ -155,7 +155,7 @@ function hear() {
       showCount();
     },
     cut: () => {
-      page.isLive = false;
+      page.isLive = posts.isSettled = false;
       showCount();
     },
   });

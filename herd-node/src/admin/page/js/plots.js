@@ -53,21 +53,25 @@ class Plot {
 
 const unit = (text) => make('small', {}, ` ${text}`);
 const plain = ([value]) => [whole(value)];
-const both = (each, first, second) => ([one, other]) => {
-  const [number, of] = each(one);
-  if (other === undefined) return [number, unit(of)];
-  const [otherNumber, otherOf] = each(other);
-  return [number, unit(`${of} ${first}`), make('small', {}, ` · ${otherNumber} ${otherOf} ${second}`)];
-};
+
+function median([half, most]) {
+  const [[number, of], others] = [micros(half), micros(most)];
+  return [number, unit(`${of} · p99 ${others.join(' ')}`)];
+}
+
+function inAndOut([received, sent]) {
+  const [[number, of], [otherNumber, otherOf]] = [bytes(received), bytes(sent)];
+  return [number, unit(`${of}/s in · ${otherNumber} ${otherOf === of ? '' : `${otherOf}/s `}out`)];
+}
 
 class Plots {
   constructor() {
-    this.posts = new Plot('Posts', ([value]) => [rate(value), unit('/s')]);
-    this.latency = new Plot('Latency of posts', both(micros, 'p50', 'p99'), ([value]) => [micros(value).join(' ')]);
+    this.posts = new Plot('Posts here', ([value]) => [rate(value), unit('/s')]);
+    this.latency = new Plot('Latency p50', median, ([value]) => [micros(value).join(' ')]);
     this.known = new Plot('Clients known', plain, plain);
     this.connections = new Plot('Connections', plain, plain);
-    this.traffic = new Plot('Between peers', both((count) => [bytes(count)[0], `${bytes(count)[1]}/s`], 'in', 'out'), ([value]) => [`${bytes(value).join(' ')}/s`]);
-    this.queue = new Plot('Queued for peers', ([value]) => [whole(value), unit(value === 1 ? 'record' : 'records')], plain);
+    this.traffic = new Plot('Peer traffic', inAndOut, ([value]) => [`${bytes(value).join(' ')}/s`]);
+    this.queue = new Plot('Queue to peers', ([value]) => [whole(value), unit(value === 1 ? 'record' : 'records')], plain);
     this.last = null;
   }
 

@@ -45,7 +45,7 @@ class Search {
   ask(wanted) {
     this.open(wanted, null);
     this.note('Asking the server…');
-    const source = new EventSource(`/events?client=${encodeURIComponent(wanted)}`);
+    const source = new EventSource(address(`/events?client=${encodeURIComponent(wanted)}`));
     const end = (text) => {
       this.forget();
       if (text) this.note(text);

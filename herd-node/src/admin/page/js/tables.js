@@ -63,6 +63,7 @@ class Posts {
     this.newest = [];
     this.drawnAt = 0;
     this.timer = 0;
+    this.isSettled = false;
     this.onPick = onPick;
   }
 
@@ -73,11 +74,15 @@ class Posts {
     if (!this.timer) this.timer = setTimeout(() => this.draw(), clamp(this.drawnAt + POSTS_EVERY_MS - performance.now(), 0, POSTS_EVERY_MS));
   }
 
-  /** What the server says before anything has come. */
-  seed(newest, server) {
-    if (this.newest.length > 0 || !Array.isArray(newest) || newest.length === 0) return;
+  /** What the server says until positions come as they change, and once more then: a post from in between is in neither. */
+  seed(newest, server, isLive) {
+    if (this.isSettled || !Array.isArray(newest)) return;
+    this.isSettled = isLive;
+    const shown = new Map(this.newest.map(({ client, time }) => [client, Number.parseFloat(time)]));
+    const isNew = (post) => typeof post?.client === 'string' && !(shown.get(post.client) >= Number.parseFloat(post.time));
+    const found = newest.filter(isNew).map((post) => ({ server, ...post }));
     // The newest stands first there.
-    this.add(newest.filter((post) => typeof post?.client === 'string').map((post) => ({ server, ...post })).reverse());
+    if (found.length > 0) this.add(found.reverse());
   }
 
   draw() {

@@ -64,8 +64,8 @@ function bytes(count) {
 /** [number, unit] of microseconds. */
 function micros(us) {
   if (us < 1000) return [whole(us), 'µs'];
-  if (us < 1e6) return [(us / 1e3).toFixed(us < 1e5 ? 2 : 0), 'ms'];
-  return [(us / 1e6).toFixed(2), 's'];
+  const [count, of] = us < 1e6 ? [us / 1e3, 'ms'] : [us / 1e6, 's'];
+  return [count < 10 ? count.toFixed(1) : whole(count), of];
 }
 
 function duration(ms) {

@@ -5,16 +5,15 @@ use std::path::Path;
 
 use herd_cli::AdminToken;
 
-use super::usage;
-use crate::args::AdminArgs;
+use crate::digest::usage;
 use crate::fault::{Fault, causes};
 
 /// Where it is looked for without a file.
-const VARIABLE: &str = "HERD_ADMIN_TOKEN";
+pub(crate) const VARIABLE: &str = "HERD_ADMIN_TOKEN";
 
 /// That of the file of `--token-file`; else of the environment; else none.
-pub(super) fn of(whom: &AdminArgs) -> Result<Option<AdminToken>, Fault> {
-    if let Some(file) = &whom.token_file {
+pub(crate) fn of(file: Option<&Path>) -> Result<Option<AdminToken>, Fault> {
+    if let Some(file) = file {
         return read(file).map(Some);
     }
     let Some(text) = std::env::var_os(VARIABLE).filter(|text| !text.is_empty()) else { return Ok(None) };
