@@ -1,6 +1,5 @@
 //! Reloading while servers run: upon SIGHUP, and upon `herd-node reload`.
 
-use std::convert::Infallible;
 use std::io::{self, IsTerminal};
 
 use herd_node::config::process_env;
@@ -8,7 +7,7 @@ use herd_node::server::{ReloadError, Reloader};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::command::{Failure, chain};
-use crate::control::{Door, Request, Whose};
+use crate::control::{Caller, Door, Request, Whose};
 use crate::run::{complain, say};
 
 /// The signal that asks for a reload. Whoever holds it is not ended by it.
@@ -84,8 +83,9 @@ impl Attendant {
                         Err(text) => complain(&text),
                     }
                 }
-                asked = next(door.as_ref()) => {
-                    let Ok(asked) = asked;
+                caller = next(door.as_ref()) => {
+                    // Not among what is waited for: whoever has begun to ask is to be heard out.
+                    let Some(asked) = caller.asked().await else { continue };
                     let answer = match asked.request {
                         Request::Reload => reload(reloader).await,
                         Request::Check => check(reloader).await,
@@ -97,9 +97,9 @@ impl Attendant {
     }
 }
 
-async fn next(door: Option<&Door>) -> Result<crate::control::Asked, Infallible> {
+async fn next(door: Option<&Door>) -> Caller {
     match door {
-        Some(door) => Ok(door.next().await),
+        Some(door) => door.next().await,
         None => std::future::pending().await,
     }
 }

@@ -22,6 +22,8 @@ use tokio::time::timeout;
 
 /// From a connection to the end of its request, and from the answer to its last byte.
 const TALK_MAX: Duration = Duration::from_secs(5);
+/// From an accept that failed to the next.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long an answer is waited for: a large file of places may have to be read, and others' requests come first.
 const ANSWER_MAX: Duration = Duration::from_secs(120);
 /// The longest request, its LF included.
@@ -172,16 +174,13 @@ impl Door {
         Ok(Self { listener, path, identity: (there.dev(), there.ino()) })
     }
 
-    /// The next request. Who is not to ask gets no answer, and neither does one who asks for what there is not.
-    pub(crate) async fn next(&self) -> Asked {
+    /// The next who connects. Dropped meanwhile it loses nobody.
+    pub(crate) async fn next(&self) -> Caller {
         loop {
             // An error here is of that one connection, or for want of files: the next may be better.
-            let Ok((stream, _)) = self.listener.accept().await else {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            };
-            if let Some(asked) = asked(stream).await {
-                return asked;
+            match self.listener.accept().await {
+                Ok((stream, _)) => return Caller(stream),
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
     }
@@ -196,6 +195,10 @@ impl Drop for Door {
     }
 }
 
+/// Somebody who has connected.
+#[derive(Debug)]
+pub(crate) struct Caller(UnixStream);
+
 /// A request that waits for its answer.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -203,22 +206,25 @@ pub(crate) struct Asked {
     stream: UnixStream,
 }
 
-async fn asked(stream: UnixStream) -> Option<Asked> {
-    let user = stream.peer_cred().ok()?.uid();
-    if user != 0 && user != rustix::process::geteuid().as_raw() {
-        return None;
+impl Caller {
+    /// What it asks for, if it may and says so in time. Otherwise it gets no answer.
+    pub(crate) async fn asked(self) -> Option<Asked> {
+        let Self(mut stream) = self;
+        let user = stream.peer_cred().ok()?.uid();
+        if user != 0 && user != rustix::process::geteuid().as_raw() {
+            return None;
+        }
+        let mut line = Vec::new();
+        let read = async {
+            let mut limited = (&mut stream).take(REQUEST_LEN_MAX);
+            while !line.ends_with(b"\n") && limited.read_buf(&mut line).await.is_ok_and(|len| len > 0) {}
+        };
+        timeout(TALK_MAX, read).await.ok()?;
+        let word = line.strip_suffix(b"\n")?;
+        let request =
+            [Request::Reload, Request::Check].into_iter().find(|request| request.word().as_bytes() == word)?;
+        Some(Asked { request, stream })
     }
-    let mut line = Vec::new();
-    let mut stream = stream;
-    let read = async {
-        let mut limited = (&mut stream).take(REQUEST_LEN_MAX);
-        while !line.ends_with(b"\n") && limited.read_buf(&mut line).await.is_ok_and(|len| len > 0) {}
-    };
-    timeout(TALK_MAX, read).await.ok()?;
-    let request = [Request::Reload, Request::Check]
-        .into_iter()
-        .find(|request| line.strip_suffix(b"\n").is_some_and(|line| line == request.word().as_bytes()))?;
-    Some(Asked { request, stream })
 }
 
 impl Asked {

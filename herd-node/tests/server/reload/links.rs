@@ -5,6 +5,7 @@ use std::time::Duration;
 use herd_node::config::{Config, PeerConfig};
 use herd_node::replica::Replica;
 
+use super::super::herd::wait_settled;
 use super::super::support::herd::{default_herd, journal_in};
 use super::super::support::proxy::Proxy;
 use super::super::support::{TestHerd, file_with, soon};
@@ -71,6 +72,8 @@ async fn a_peer_that_moved_is_dialled_where_it_is_and_its_link_stays_meanwhile()
     let link = |herd: &TestHerd| {
         herd.handle("Riley").look(|replica: &Replica| replica.links(herd_node::clock::monotonic()).next().unwrap().link)
     };
+    // Both have dialled: which of the two links stays is settled first.
+    wait_settled(&herd).await;
     let before = link(&herd);
     // Jaquez forgets Riley; Riley is left to dial, at an address that is wrong by then.
     let moved = |config: &mut Config| config.servers[0].peers[0].dial = "127.0.0.1:1".parse().unwrap();
