@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use herd_node::config::{Config, process_env};
 
-use crate::{demo, dump, pages, run};
+use crate::control::Request;
+use crate::{demo, dump, pages, reload_command, run};
 
 /// Servers of a location herd: a device posts where it is to any of them, and soon every one of them knows.
 #[derive(Debug, Parser)]
@@ -25,18 +26,25 @@ Examples:
   herd-node run --all                     the default herd: clients on 127.0.0.1:12000-12004
   herd-node run Riley --config herd.toml  one server of a herd of your own
   herd-node check-config herd.toml        is it right?
+  herd-node reload --config herd.toml     the servers that run take it up
 
 Without a configuration file: Riley, Jaquez, Juzang, Campbell and Bernard on loopback, clients
 on ports 12000-12004, peers on 13000-13004, admin on 14000-14004, journals in ./logs.
 
 Environment: HERD_SECRET (shared secret of the peers), PLACES_KEY (Google's API key).
 
-Exit codes: 0 done, 1 could not run, 2 wrong usage or configuration.";
+Exit codes: 0 done, 1 could not run or was not reloaded, 2 wrong usage or configuration.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run one server, or all of them in one process, until SIGINT or SIGTERM.
     Run(Run),
+    /// Have servers that run read their configuration file again and take up what is otherwise in it.
+    ///
+    /// All of it or nothing: a file that is wrong, or that would change what can't change while a server runs, changes nothing and is
+    /// told by its line. Peers, limits, places, journal, secrets, what replies promise and the timing of links can change; herd.name,
+    /// herd.control, a running server's own addresses, ttl_s and [disk] can't. Connections and links go on. SIGHUP does the same.
+    Reload(Reload),
     /// Check a configuration file and open nothing.
     CheckConfig {
         /// The file.
@@ -74,6 +82,18 @@ struct Run {
     /// The configuration file. Default: the herd of five on loopback.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct Reload {
+    /// The server's name. Default: whatever of the file's servers runs here.
+    name: Option<String>,
+    /// The configuration file that the servers were started with.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Say what would change, and change nothing.
+    #[arg(long)]
+    check: bool,
 }
 
 /// What went wrong, and so how the process ends.
@@ -120,6 +140,10 @@ fn perform(command: &Command) -> Result<(), Failure> {
             }
             run::run(&config, name.as_deref())
         }
+        Command::Reload(Reload { name, config, check }) => {
+            let request = if *check { Request::Check } else { Request::Reload };
+            reload_command::reload(config.as_deref(), name.as_deref(), request)
+        }
         Command::CheckConfig { file } => {
             let config = load(Some(file))?;
             run::say(&format!("{}: herd {:?}, {}", file.display(), config.herd, servers(&config)));
@@ -163,7 +187,7 @@ fn load(file: Option<&Path>) -> Result<Config, Failure> {
 }
 
 /// An error and what caused it, on one line. Some errors say their cause themselves.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::journal;
 use crate::net::Shared;
-use crate::replica::{PeerIndex, Replica};
+use crate::replica::Replica;
 use crate::status::Status;
 
 /// A running server, seen from the same process. Clones see the same server.
@@ -35,13 +35,7 @@ impl Handle {
 
     /// Waits until links with all configured peers are in service.
     pub async fn wait_linked(&self) {
-        self.wait_until(|replica| {
-            (0..)
-                .map(PeerIndex)
-                .take_while(|peer| replica.peer_name(*peer).is_some())
-                .all(|peer| replica.has_link(peer))
-        })
-        .await;
+        self.wait_until(|replica| replica.peers().all(|(peer, _)| replica.has_link(peer))).await;
     }
 
     /// Waits until this server knows exactly this of its client: `origin skew client location time`.

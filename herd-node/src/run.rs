@@ -7,6 +7,7 @@ use herd_node::handle::Handle;
 use herd_node::server::{Herd, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::attend::{Attendant, Hangup};
 use crate::command::Failure;
 use crate::notify::Manager;
 
@@ -15,27 +16,38 @@ pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
     raise_file_limit();
     runtime()?.block_on(async {
         let stop = stop_signal().map_err(Failure::running)?;
+        // From here on: one that comes while the servers are opened is heeded when they are open.
+        let hangup = Hangup::new().map_err(Failure::running)?;
         let manager = Manager::of_environment();
         manager.starting();
-        let stop = async {
-            stop.await;
-            manager.stopping();
-        };
         match name {
             Some(name) => {
                 let server = Server::bind(config, name).await.map_err(Failure::running)?;
+                let mut attendant = Attendant::new(server.reloader(), Some(name), hangup)?;
                 announce(&server);
+                let stop = stopped(&manager, stop, attendant.attend(&manager));
                 attended(&manager, &[server.handle()], server.run(stop)).await;
             }
             None => {
                 let herd = Herd::bind(config).await.map_err(Failure::running)?;
+                let mut attendant = Attendant::new(herd.reloader(), None, hangup)?;
                 herd.servers().iter().for_each(announce);
                 let handles: Vec<Handle> = herd.servers().iter().map(Server::handle).collect();
+                let stop = stopped(&manager, stop, attendant.attend(&manager));
                 attended(&manager, &handles, herd.run(stop)).await;
             }
         }
         Ok(())
     })
+}
+
+/// Ends with whichever of the two ends first, and has the manager hear of it.
+async fn stopped(manager: &Manager, one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    tokio::select! {
+        () = one => {}
+        () = other => {}
+    }
+    manager.stopping();
 }
 
 /// Serves to the end. The manager hears that all is ready once the servers have begun to serve, and not before.

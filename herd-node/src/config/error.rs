@@ -33,6 +33,8 @@ pub enum Place {
     File(PathBuf, Option<usize>),
     /// In the environment; the key is the variable.
     Environment,
+    /// In what a program made without a file.
+    Program,
 }
 
 /// What is wrong.
@@ -195,6 +197,15 @@ pub enum Problem {
     /// An admin listener, and a program that was built without it.
     #[error("this program was built without the admin listener (its feature `admin`)")]
     NoAdmin,
+    /// Something else than what is in force, where that can't change.
+    #[error("can't change while the server runs; restart it")]
+    Fixed,
+    /// A server that runs and is not in the herd any more.
+    #[error("{} runs, and is not in the file: stop it instead", Quoted(.0))]
+    Gone(String),
+    /// A server more, where a process runs all there are.
+    #[error("{} is new: a process with all servers can't begin one more while it runs; restart it", Quoted(.0))]
+    New(String),
     /// A file of secrets that everybody can read.
     #[error("can be read by everybody: chmod 600 {}", Plain(.0))]
     WorldReadable(PathBuf),
@@ -256,6 +267,7 @@ impl fmt::Display for ConfigError {
             Place::File(path, None) => write!(f, "{}: ", Plain(path))?,
             Place::File(path, Some(line)) => write!(f, "{}:{line}: ", Plain(path))?,
             Place::Environment => f.write_str("environment: ")?,
+            Place::Program => f.write_str("configuration: ")?,
         }
         if let Some(key) = &self.key {
             write!(f, "{}: ", Escaped(key.as_bytes()))?;

@@ -3,7 +3,8 @@
 //! ```toml
 //! [herd]
 //! name = "ucla"                      # default "ucla"
-//! secret_file = "herd.secret"        # one secret a line, 32 bytes or more; or environment HERD_SECRET
+//! secret_file = "herd.secret"        # one secret a line, 32 bytes or more: the first signs, all verify; or environment HERD_SECRET
+//! control = "/run/herd"              # where `herd-node reload` finds running servers; default: a directory of the user's own
 //!
 //! [[server]]                         # one or more
 //! name   = "Riley"
@@ -60,9 +61,16 @@
 //! [`Config::load`] reads and checks everything at once: after it nothing in a [`Config`] contradicts anything else, and nothing
 //! was opened but the files named. The first thing wrong is a [`ConfigError`] that names the file, the line and the key. What is
 //! *in* the files of `data` and `ca_file` is looked at by the places backend.
+//!
+//! # While servers run
+//! The file can be read again ([`Config::load_after`]): what is in force in running servers is then changed where the file says otherwise,
+//! as a whole or not at all. What can't change while a server runs is refused by name: `herd.name`, `herd.control`, its own `client`,
+//! `peer` and `admin`, which servers there are in the process, `replication.ttl_s`, and table `[disk]`. Everything else can.
 
+mod changes;
 mod error;
 mod files;
+mod fixed;
 mod herd;
 mod read;
 mod servers;
@@ -72,7 +80,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use herd_proto::herd::{DEFAULT_NAME, DEFAULT_SERVERS, DefaultServer};
 
@@ -115,6 +123,8 @@ impl Config {
             disk: None,
             limits: Limits::default(),
             replication: Replication::default(),
+            control: None,
+            origin: None,
         })
     }
 
@@ -137,9 +147,9 @@ impl Config {
         let tree = source.parse()?;
         let root = Section::root(source, &tree);
         root.only(&["herd", "server", "places", "journal", "disk", "limits", "replication"])?;
-        let (herd, secrets) = herd_table(&root.section("herd")?, env)?;
-        let servers = servers::read(&root)?;
         let base = path.parent().unwrap_or(Path::new(""));
+        let (herd, secrets, control) = herd_table(&root.section("herd")?, env)?;
+        let servers = servers::read(&root)?;
         let disk = root.value("disk").map(|value| tables::disk(&value.section()?, base)).transpose()?;
         let servers = Herd::new(source, &servers)?.check(!secrets.is_empty(), disk.is_some())?;
         let limits = tables::limits(&root.section("limits")?)?;
@@ -156,7 +166,55 @@ impl Config {
             disk,
             limits,
             replication: tables::replication(&root.section("replication")?)?,
+            control,
+            origin: Some(source.origin()),
         })
+    }
+
+    /// The file that this was read from, if it was.
+    pub fn path(&self) -> Option<&Path> {
+        self.origin.as_ref().map(|origin| origin.path.as_path())
+    }
+
+    /// Reads and checks the file at `path`, which is to take the place of this configuration in the running servers called `names`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, or that can't change while those servers run.
+    pub fn load_after(&self, path: &Path, names: &[&str], env: &Env<'_>) -> Result<Self, ConfigError> {
+        let next = Self::load(path, env)?;
+        self.check_next(&next, names)?;
+        Ok(next)
+    }
+
+    /// Whether `next` could take the place of this configuration in the running servers called `names`.
+    ///
+    /// # Errors
+    /// The first thing that can't change while they run, at its line in `next`'s file.
+    pub fn check_next(&self, next: &Self, names: &[&str]) -> Result<(), ConfigError> {
+        fixed::first(self, next, names).map_or(Ok(()), Err)
+    }
+
+    /// What is otherwise in `next`, for people: a line each, of what is about all servers or those called `names`.
+    pub fn changes_to(&self, next: &Self, names: &[&str]) -> Vec<String> {
+        changes::between(self, next, names)
+    }
+
+    /// What it takes to reach servers of the file at `path`: its key `herd.control`, and their names. Looks at nothing else in it: what
+    /// is wrong there is theirs to say.
+    ///
+    /// # Errors
+    /// The file can't be read, is no TOML, or what it says there is no path.
+    pub fn whereabouts(path: &Path) -> Result<(Option<PathBuf>, Vec<String>), ConfigError> {
+        let in_file = |problem| ConfigError::new(Place::File(path.to_owned(), None), None, problem);
+        let bytes = files::read(path, FILE_LEN_MAX).map_err(in_file)?;
+        let source = Source::new(path, &bytes)?;
+        let tree = source.parse()?;
+        let root = Section::root(source, &tree);
+        let control = root.section("herd")?.value("control").map(|value| files::path_of(&value)).transpose()?;
+        let servers = root.value("server").and_then(|value| value.list().ok()).unwrap_or_default();
+        let name_of =
+            |server: &read::Value<'_>| servers::name(&server.section().ok()?.value("name")?).ok().map(str::to_owned);
+        Ok((control, servers.iter().filter_map(name_of).collect()))
     }
 }
 
@@ -166,15 +224,16 @@ pub fn process_env(name: &str) -> Option<String> {
 }
 
 /// Table `[herd]`, and the environment's secrets.
-fn herd_table(table: &Section<'_>, env: &Env<'_>) -> Result<(String, Vec<Secret>), ConfigError> {
-    table.only(&["name", "secret_file"])?;
+fn herd_table(table: &Section<'_>, env: &Env<'_>) -> Result<(String, Vec<Secret>, Option<PathBuf>), ConfigError> {
+    table.only(&["name", "secret_file", "control"])?;
     let name = table.value("name").map_or(Ok(DEFAULT_NAME), |value| servers::name(&value))?;
     let from_file = || table.value("secret_file").map(|value| files::private(&value, files::parse_secrets)).transpose();
     let secrets = match from_env(env, SECRET_VARIABLE, files::parse_secrets)? {
         Some(secrets) => secrets,
         None => from_file()?.unwrap_or_default(),
     };
-    Ok((name.to_owned(), secrets))
+    let control = table.value("control").map(|value| files::path_of(&value)).transpose()?;
+    Ok((name.to_owned(), secrets, control))
 }
 
 fn from_env<T>(env: &Env<'_>, name: &str, parse: fn(&[u8]) -> Result<T, Problem>) -> Result<Option<T>, ConfigError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::settings::Origin;
 use super::{ConfigError, Place, Problem};
 
 /// The text of a configuration file and where it came from.
@@ -24,6 +25,11 @@ impl<'a> Source<'a> {
             ConfigError::new(Place::File(path.to_owned(), Some(line)), None, Problem::NotUtf8)
         })?;
         Ok(Self { path, text })
+    }
+
+    /// The file, to be kept.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { path: self.path.to_owned(), text: self.text.to_owned() }
     }
 
     /// The whole file as a tree.
@@ -101,6 +107,11 @@ impl<'a> Section<'a> {
             let path = format!("{prefix}{}", key.get_ref());
             (key.get_ref().as_ref(), Value { source, key: path, at: value.span().start, value: value.get_ref() })
         })
+    }
+
+    /// Where it is, if it is anywhere.
+    pub(super) const fn at(&self) -> Option<usize> {
+        self.at
     }
 
     /// The number of `key`, into `into`. Nothing happens if it isn't there.

@@ -1,6 +1,8 @@
 //! What a configuration says once it is known to be right.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use herd_proto::ServerName;
@@ -29,6 +31,24 @@ pub struct Config {
     pub limits: Limits,
     /// How links between servers behave.
     pub replication: Replication,
+    /// The directory of the sockets by which `herd-node reload` reaches running servers; `None`: one of the user's own. `control`. It is the
+    /// program's business: a server by itself has none.
+    pub control: Option<PathBuf>,
+    /// The file it was read from, if it was.
+    pub(super) origin: Option<Origin>,
+}
+
+/// A configuration file as it was when it was read: what a later one is compared with, key by key.
+#[derive(Clone)]
+pub(super) struct Origin {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Origin").field(&self.path).finish()
+    }
 }
 
 impl Config {

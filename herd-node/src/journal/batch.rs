@@ -4,6 +4,8 @@
 //! since a post is parsed in less time than it takes to print its hour.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use herd_proto::PosixTime;
 
@@ -17,18 +19,18 @@ pub struct Batch {
     bytes: Vec<u8>,
     /// The party of the entries at the end, written once for all of them.
     party: Party,
-    is_on: bool,
+    is_on: Arc<AtomicBool>,
 }
 
 impl Batch {
     /// An empty batch for `journal`.
     pub fn new(journal: &Journal) -> Self {
-        Self { bytes: Vec::new(), party: Party::Nobody, is_on: journal.is_on() }
+        Self { bytes: Vec::new(), party: Party::Nobody, is_on: journal.switch() }
     }
 
     /// `bytes` came from `party`: one line or several, each with its LF; a last one without LF is a line too.
     pub fn received(&mut self, party: &Party, bytes: &[u8]) {
-        if self.is_on {
+        if self.is_on() {
             self.set_party(party);
             put(&mut self.bytes, Tag::Received, bytes);
         }
@@ -36,7 +38,7 @@ impl Batch {
 
     /// `bytes` went to `party`: one line or several, each with its LF; a last one without LF is a line too.
     pub fn sent(&mut self, party: &Party, bytes: &[u8]) {
-        if self.is_on && !bytes.is_empty() {
+        if self.is_on() && !bytes.is_empty() {
             self.set_party(party);
             put(&mut self.bytes, Tag::Sent, bytes);
         }
@@ -44,7 +46,7 @@ impl Batch {
 
     /// Something else happened: `kind` is one lower-case word such as `link-up`, `text` whatever there is to say.
     pub fn event(&mut self, kind: &'static str, party: &Party, text: impl AsRef<[u8]>) {
-        if self.is_on {
+        if self.is_on() {
             self.set_party(party);
             put(&mut self.bytes, Tag::Kind, kind.as_bytes());
             put(&mut self.bytes, Tag::Event, text.as_ref());
@@ -61,6 +63,10 @@ impl Batch {
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    fn is_on(&self) -> bool {
+        self.is_on.load(Ordering::Relaxed)
     }
 
     /// The entries.
@@ -198,7 +204,7 @@ mod tests {
     use super::*;
 
     fn batch() -> Batch {
-        Batch { bytes: Vec::new(), party: Party::Nobody, is_on: true }
+        Batch { bytes: Vec::new(), party: Party::Nobody, is_on: Arc::new(AtomicBool::new(true)) }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Where the writer puts lines. A trait so that tests can hold the writer up and make it fail.
 pub(super) trait Sink: Send + 'static {
@@ -26,9 +28,27 @@ pub(super) struct Unwritten {
 #[derive(Debug)]
 pub(super) struct RotatingFile {
     path: PathBuf,
-    bytes_max: u64,
-    files_kept: u32,
+    sizes: Arc<Sizes>,
     open: Option<Open>,
+}
+
+/// How large a file may grow, and how many older ones stay. Both may change while it is written.
+#[derive(Debug)]
+pub(super) struct Sizes {
+    bytes_max: AtomicU64,
+    files_kept: AtomicU32,
+}
+
+impl Sizes {
+    pub(super) const fn new(bytes_max: u64, files_kept: u32) -> Self {
+        Self { bytes_max: AtomicU64::new(bytes_max), files_kept: AtomicU32::new(files_kept) }
+    }
+
+    /// From the next line on.
+    pub(super) fn set(&self, bytes_max: u64, files_kept: u32) {
+        self.bytes_max.store(bytes_max, Ordering::Relaxed);
+        self.files_kept.store(files_kept, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -38,14 +58,14 @@ struct Open {
 }
 
 impl RotatingFile {
-    /// Opens `path`, making it and its directories if they are not there. No file grows over `bytes_max` bytes (unless by a
-    /// single longer line), and `files_kept` older ones stay.
+    /// Opens `path`, making it and its directories if they are not there. No file grows over its size (unless by a single longer
+    /// line).
     ///
     /// # Errors
     /// Those of the file system, and anything there that is not a file.
-    pub(super) fn open(path: PathBuf, bytes_max: u64, files_kept: u32) -> io::Result<Self> {
+    pub(super) fn open(path: PathBuf, sizes: Arc<Sizes>) -> io::Result<Self> {
         let open = open(&path)?;
-        Ok(Self { path, bytes_max, files_kept, open: Some(open) })
+        Ok(Self { path, sizes, open: Some(open) })
     }
 
     fn write_some(&mut self, lines: &[u8]) -> io::Result<usize> {
@@ -53,11 +73,11 @@ impl RotatingFile {
             Some(open) => open,
             closed => closed.insert(open(&self.path)?),
         };
-        let room = self.bytes_max.saturating_sub(open.len);
+        let room = self.sizes.bytes_max.load(Ordering::Relaxed).saturating_sub(open.len);
         let len = match fitting(lines, room) {
             0 if open.len > 0 => {
                 self.open = None;
-                rotate(&self.path, self.files_kept)?;
+                rotate(&self.path, self.sizes.files_kept.load(Ordering::Relaxed))?;
                 return Ok(0);
             }
             0 => memchr::memchr(b'\n', lines).map_or(lines.len(), |end| end + 1),
@@ -175,7 +195,7 @@ mod tests {
     use super::*;
 
     fn opened(directory: &Path, bytes_max: u64, files_kept: u32) -> RotatingFile {
-        RotatingFile::open(directory.join("Riley.log"), bytes_max, files_kept).unwrap()
+        RotatingFile::open(directory.join("Riley.log"), Arc::new(Sizes::new(bytes_max, files_kept))).unwrap()
     }
 
     fn contents(directory: &Path) -> Vec<(String, String)> {
@@ -238,7 +258,7 @@ mod tests {
     fn what_is_no_file_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("Riley.log")).unwrap();
-        let error = RotatingFile::open(directory.path().join("Riley.log"), 100, 1).unwrap_err();
+        let error = RotatingFile::open(directory.path().join("Riley.log"), Arc::new(Sizes::new(100, 1))).unwrap_err();
         assert_eq!(error.to_string(), "not a regular file");
     }
 
@@ -247,8 +267,7 @@ mod tests {
     fn an_error_says_how_much_was_written() {
         let mut file = RotatingFile {
             path: "/dev/full".into(),
-            bytes_max: 100,
-            files_kept: 1,
+            sizes: Arc::new(Sizes::new(100, 1)),
             open: Some(Open { file: OpenOptions::new().write(true).open("/dev/full").unwrap(), len: 0 }),
         };
         let unwritten = file.write(b"one\ntwo\n").unwrap_err();

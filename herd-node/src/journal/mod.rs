@@ -25,6 +25,7 @@
 //! - The file is appended to. `Riley.log` becomes `Riley.log.1`, that `.2` and so on before it would pass its size.
 //! - A disk that is full or gone ends nothing: lines are lost, counted, and the next write tries again (making the directory
 //!   anew if need be); when it works, the journal says how many were lost. A file moved or removed by another program is made again.
+//! - It can be [replaced](Journal::replace) while it is in use: by one in another directory, or by none. No line falls between.
 //!
 //! It knows no clock (times are given) and nothing of what the lines mean. It doesn't call `fsync`: it is a log, not a store.
 
@@ -34,6 +35,7 @@ mod line;
 mod party;
 mod queue;
 mod settings;
+mod switch;
 mod utc;
 mod writer;
 
@@ -41,6 +43,7 @@ mod writer;
 mod tests;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -50,17 +53,19 @@ pub use batch::Batch;
 pub use party::Party;
 pub use settings::{OpenError, Report, Settings, Stats};
 
-use file::{RotatingFile, Sink};
+use file::{RotatingFile, Sink, Sizes};
 use queue::Queue;
+use switch::Switch;
 use writer::{Listener, Progress, Writer};
 
 /// A server's journal. Clones are the same journal; when the last one is dropped, everything submitted is written first.
 #[derive(Clone)]
-pub struct Journal(Option<Arc<Handle>>);
+pub struct Journal(Arc<Switch>);
 
 /// What the clones share with the writer's thread, and the thread.
 struct Handle {
     shared: Arc<Shared>,
+    sizes: Arc<Sizes>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -89,19 +94,25 @@ impl Journal {
     ) -> Result<Self, OpenError> {
         ServerName::new(server).map_err(|_| OpenError::Name)?;
         let path = settings.directory.join(format!("{server}.log"));
-        let file = RotatingFile::open(path.clone(), settings.file_bytes_max, settings.files_kept)
-            .map_err(|source| OpenError::File { path, source })?;
-        Self::start(settings.queue_bytes_max, file, Box::new(listener)).map_err(OpenError::Thread)
+        let sizes = Arc::new(Sizes::new(settings.file_bytes_max, settings.files_kept));
+        let file =
+            RotatingFile::open(path.clone(), Arc::clone(&sizes)).map_err(|source| OpenError::File { path, source })?;
+        Self::start(settings.queue_bytes_max, sizes, file, Box::new(listener)).map_err(OpenError::Thread)
     }
 
     /// A journal that keeps nothing and costs nearly nothing.
-    pub const fn off() -> Self {
-        Self(None)
+    pub fn off() -> Self {
+        Self(Arc::new(Switch::new(None)))
     }
 
     /// Whether it keeps anything.
-    pub const fn is_on(&self) -> bool {
-        self.0.is_some()
+    pub fn is_on(&self) -> bool {
+        self.0.is_on().load(Ordering::Relaxed)
+    }
+
+    /// Whether it keeps anything, now and later.
+    fn switch(&self) -> Arc<AtomicBool> {
+        Arc::clone(self.0.is_on())
     }
 
     /// An empty batch for this journal.
@@ -112,10 +123,8 @@ impl Journal {
     /// Hands over `batch`, which happened at `now`, and clears it. Doesn't wait: if the queue has no room for the whole batch,
     /// its lines are dropped and counted. After [`Journal::close`], too.
     pub fn submit(&self, batch: &mut Batch, now: PosixTime) {
-        if let Some(handle) = &self.0
-            && !batch.is_empty()
-        {
-            handle.shared.queue.submit(batch.bytes(), now);
+        if !batch.is_empty() {
+            self.0.submit(batch.bytes(), now);
         }
         batch.clear();
     }
@@ -129,7 +138,7 @@ impl Journal {
 
     /// How it is going.
     pub fn stats(&self) -> Stats {
-        let Some(handle) = &self.0 else { return Stats::default() };
+        let Some(handle) = self.0.handle() else { return Stats::default() };
         let Shared { queue, progress } = &*handle.shared;
         Stats {
             lines_written: progress.written(),
@@ -141,18 +150,33 @@ impl Journal {
 
     /// Writes everything submitted and stops. Waits for the disk. Further batches are dropped.
     pub fn close(&self) {
-        if let Some(handle) = &self.0 {
+        if let Some(handle) = self.0.handle() {
             handle.close();
         }
     }
 
-    fn start(queue_bytes_max: usize, sink: impl Sink, listener: Listener) -> std::io::Result<Self> {
+    /// From now on this journal and its clones are what `next` is, which is not to be used any more. Returns what it was before: to be
+    /// [closed](Self::close) where waiting for the disk does no harm. What is submitted meanwhile is in one of them.
+    pub fn replace(&self, next: &Self) -> Self {
+        Self(Arc::new(Switch::new(self.0.replace(next.0.handle()))))
+    }
+
+    /// Other sizes for the same file: of lines waiting, of the file, and how many older ones stay.
+    pub fn resize(&self, settings: &Settings) {
+        if let Some(handle) = self.0.handle() {
+            handle.shared.queue.set_bytes_max(settings.queue_bytes_max);
+            handle.sizes.set(settings.file_bytes_max, settings.files_kept);
+        }
+    }
+
+    fn start(queue_bytes_max: usize, sizes: Arc<Sizes>, sink: impl Sink, listener: Listener) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { queue: Queue::new(queue_bytes_max), progress: Progress::default() });
         let for_writer = Arc::clone(&shared);
         let thread = thread::Builder::new().name("journal".to_owned()).spawn(move || {
             Writer::new(&for_writer.progress, sink, listener).run(&for_writer.queue);
         })?;
-        Ok(Self(Some(Arc::new(Handle { shared, thread: Mutex::new(Some(thread)) }))))
+        let handle = Handle { shared, sizes, thread: Mutex::new(Some(thread)) };
+        Ok(Self(Arc::new(Switch::new(Some(Arc::new(handle))))))
     }
 }
 

@@ -4,7 +4,7 @@
 //! allocation and, while the writer is awake or naps, no system call: under load it naps between two chunks instead of being
 //! woken for each batch.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const IDLE_BYTES_MAX: usize = 256 * 1024;
 pub(super) struct Queue {
     state: Mutex<State>,
     wake: Condvar,
-    bytes_max: usize,
+    bytes_max: AtomicUsize,
     dropped: AtomicU64,
 }
 
@@ -67,33 +67,62 @@ impl Queue {
     /// A queue of at most `bytes_max` bytes.
     pub(super) fn new(bytes_max: usize) -> Self {
         let state = State { chunk: Chunk::default(), wake_at: usize::MAX, closed: false };
-        Self { state: Mutex::new(state), wake: Condvar::new(), bytes_max, dropped: AtomicU64::new(0) }
+        Self {
+            state: Mutex::new(state),
+            wake: Condvar::new(),
+            bytes_max: AtomicUsize::new(bytes_max),
+            dropped: AtomicU64::new(0),
+        }
     }
 
-    /// Puts a batch's entries at the end, or drops and counts them.
-    pub(super) fn submit(&self, entries: &[u8], now: PosixTime) {
+    fn bytes_max(&self) -> usize {
+        self.bytes_max.load(Ordering::Relaxed)
+    }
+
+    /// Another bound, from the next batch on.
+    pub(super) fn set_bytes_max(&self, bytes_max: usize) {
+        self.bytes_max.store(bytes_max, Ordering::Relaxed);
+    }
+
+    /// Puts a batch's entries at the end, or drops and counts them. False, and nothing of either, once it is closed.
+    pub(super) fn submit(&self, entries: &[u8], now: PosixTime) -> bool {
         let mut state = self.lock();
-        let has_room = !state.closed && state.chunk.bytes.len() + TIME_LEN + entries.len() <= self.bytes_max;
+        if state.closed {
+            return false;
+        }
+        let has_room = state.chunk.bytes.len() + TIME_LEN + entries.len() <= self.bytes_max();
         if has_room {
             batch::put_time(&mut state.chunk.bytes, now);
             state.chunk.bytes.extend_from_slice(entries);
         } else {
-            let lines = batch::lines(entries);
-            self.dropped.fetch_add(lines, Ordering::Relaxed);
-            state.chunk.dropped += lines;
-            state.chunk.dropped_at = now;
+            self.count_dropped(&mut state, entries, now);
         }
         if state.wake_at != usize::MAX && (!has_room || state.chunk.bytes.len() >= state.wake_at) {
             self.wake_writer(state);
         }
+        true
+    }
+
+    /// Drops a batch's entries, and counts them.
+    pub(super) fn drop_entries(&self, entries: &[u8], now: PosixTime) {
+        let mut state = self.lock();
+        self.count_dropped(&mut state, entries, now);
+        self.wake_writer(state);
+    }
+
+    fn count_dropped(&self, state: &mut State, entries: &[u8], now: PosixTime) {
+        let lines = batch::lines(entries);
+        self.dropped.fetch_add(lines, Ordering::Relaxed);
+        state.chunk.dropped += lines;
+        state.chunk.dropped_at = now;
     }
 
     /// Waits for something to write and puts it in the place of `chunk`, which has been written. False when there is nothing
     /// left and never will be.
     pub(super) fn take(&self, chunk: &mut Chunk) -> bool {
         let mut state = self.lock();
-        if !chunk.is_empty() && !state.closed && state.chunk.bytes.len() < self.bytes_max / 2 {
-            state.wake_at = self.bytes_max / 2;
+        if !chunk.is_empty() && !state.closed && state.chunk.bytes.len() < self.bytes_max() / 2 {
+            state.wake_at = self.bytes_max() / 2;
             let nap = self.wake.wait_timeout_while(state, NAP, |state| state.wake_at != usize::MAX);
             state = nap.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -178,7 +207,9 @@ mod tests {
         assert!(queue.take(&mut chunk));
         assert_eq!(batch::lines(&chunk.bytes), 1);
         assert!(!queue.take(&mut chunk));
-        queue.submit(&received(1), at(2));
+        assert!(!queue.submit(&received(1), at(2)));
+        assert_eq!(queue.dropped(), 0);
+        queue.drop_entries(&received(1), at(2));
         assert_eq!(queue.dropped(), 1);
     }
 }

@@ -45,7 +45,9 @@ fn held(queue_bytes_max: usize) -> (Journal, Sender<io::Result<()>>, Receiver<St
     let (write, writes) = mpsc::channel();
     let (report, reports) = mpsc::channel();
     let listener = Box::new(move |heard: &Report| report.send(heard.clone()).unwrap());
-    let journal = Journal::start(queue_bytes_max, Held { results, writes: write }, listener).unwrap();
+    let journal =
+        Journal::start(queue_bytes_max, Arc::new(Sizes::new(1 << 20, 1)), Held { results, writes: write }, listener)
+            .unwrap();
     (journal, result, writes, reports)
 }
 
@@ -235,4 +237,52 @@ fn what_cannot_be_opened_is_named() {
     let error = Journal::open(&settings(&file), "Riley").unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}: ", file.join("Riley.log").display())), "{error}");
     assert_eq!(Journal::open(&settings(&file), "../etc").unwrap_err().to_string(), "not a server name");
+}
+
+#[test]
+fn another_directory_is_taken_up_by_every_clone_and_batch_and_no_line_falls_between() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = Journal::off();
+    let (clone, mut batch) = (journal.clone(), journal.batch());
+    receive(&clone, "to nobody", 1);
+    journal.replace(&Journal::open(&settings(one.path()), "Riley").unwrap());
+    assert!(clone.is_on());
+    batch.received(&Party::Nobody, b"first");
+    clone.submit(&mut batch, at(2));
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let journal = journal.clone();
+            thread::spawn(move || (0..2_000).for_each(|_| receive(&journal, "line", 3)))
+        })
+        .collect();
+    let former = journal.replace(&Journal::open(&settings(two.path()), "Riley").unwrap());
+    former.close();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    batch.received(&Party::Nobody, b"last");
+    clone.submit(&mut batch, at(4));
+    journal.replace(&Journal::off()).close();
+    receive(&clone, "to nobody", 5);
+    batch.received(&Party::Nobody, b"to nobody");
+    assert!(batch.is_empty() && !clone.is_on());
+    let (before, after) = (read(one.path()), read(two.path()));
+    assert!(before.lines().next().unwrap().ends_with("first") && after.lines().last().unwrap().ends_with("last"));
+    let lines = [before, after].concat().lines().filter(|line| line.ends_with(" line")).count();
+    assert_eq!((lines, former.stats().lines_dropped), (8_000, 0));
+}
+
+#[test]
+fn other_sizes_hold_from_the_next_line_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = Journal::open(&settings(directory.path()), "Riley").unwrap();
+    let file = |number: &str| fs::metadata(directory.path().join(format!("Riley.log{number}"))).is_ok();
+    (0..100).for_each(|_| receive(&journal, &"x".repeat(100), 1));
+    let small =
+        Settings { file_bytes_max: 4_096, files_kept: 2, queue_bytes_max: 65_536, ..settings(directory.path()) };
+    journal.resize(&small);
+    (0..100).for_each(|_| receive(&journal, &"x".repeat(100), 2));
+    receive(&journal, &"x".repeat(65_536), 3);
+    assert_eq!(journal.stats().lines_dropped, 1);
+    journal.close();
+    assert!(file(".1") && file(".2") && !file(".3"));
+    assert!(fs::metadata(directory.path().join("Riley.log")).unwrap().len() <= 4_096);
 }

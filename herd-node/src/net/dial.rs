@@ -13,7 +13,7 @@ use crate::replica::PeerIndex;
 
 use super::accept::random_nonce;
 use super::link;
-use super::shared::{PeerAddress, Shared, time_until};
+use super::shared::{Shared, time_until};
 use super::socket::{self, TcpStream};
 
 /// Keeps the replica's time until the links have ended, dialling the peers it asks for.
@@ -48,7 +48,8 @@ pub(crate) async fn drive(shared: &Arc<Shared>) {
 }
 
 async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
-    let Some(address) = shared.peer(peer).map(PeerAddress::address) else { return };
+    // One that is a peer no more is none that the replica would hear of.
+    let Some(address) = shared.peer(peer).map(|peer| peer.address()) else { return };
     let connected = tokio::select! {
         biased;
         () = shared.stop_clients.cancelled() => return,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::limits::Limits;
@@ -16,8 +17,10 @@ const FILES_RESERVED: usize = 32 + 32 + 64 + 32 + 32;
 /// Counts connections in and out.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    connections_max: usize,
-    per_address_max: Option<usize>,
+    connections_max: AtomicUsize,
+    /// [`usize::MAX`]: any number.
+    per_address_max: AtomicUsize,
+    files_max: usize,
     inside: Arc<Mutex<Inside>>,
 }
 
@@ -58,27 +61,43 @@ impl fmt::Display for Shut {
 impl Gate {
     /// A gate for a process that may have `files_max` files open.
     pub(crate) fn new(limits: &Limits, files_max: usize) -> Self {
-        let connections_max = limits.connections_max.min(files_max.saturating_sub(FILES_RESERVED)).max(1);
-        Self { connections_max, per_address_max: limits.connections_per_ip_max, inside: Arc::default() }
+        let gate = Self {
+            connections_max: AtomicUsize::default(),
+            per_address_max: AtomicUsize::default(),
+            files_max,
+            inside: Arc::default(),
+        };
+        gate.set_limits(limits);
+        gate
+    }
+
+    /// Other limits, for those who want in from now on. Who is inside stays, and counts.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        let connections_max = limits.connections_max.min(self.files_max.saturating_sub(FILES_RESERVED)).max(1);
+        self.connections_max.store(connections_max, Ordering::Relaxed);
+        self.per_address_max.store(limits.connections_per_ip_max.unwrap_or(usize::MAX), Ordering::Relaxed);
     }
 
     /// Lets a connection in for as long as the pass is kept.
     pub(crate) fn enter(&self, address: SocketAddr) -> Result<Pass, Shut> {
         let ip = address.ip().to_canonical();
-        let counted = self.per_address_max.filter(|_| !ip.is_loopback());
+        // Where there is no limit, too: there may be one later.
+        let counted = Some(ip).filter(|ip| !ip.is_loopback());
+        let (connections_max, per_address_max) =
+            (self.connections_max.load(Ordering::Relaxed), self.per_address_max.load(Ordering::Relaxed));
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if inside.connections >= self.connections_max {
-            return Err(Shut::Full(self.connections_max));
+        if inside.connections >= connections_max {
+            return Err(Shut::Full(connections_max));
         }
-        if let Some(max) = counted {
-            let of_address = inside.addresses.entry(ip).or_default();
-            if *of_address >= max {
-                return Err(Shut::AddressFull(max));
+        if let Some(ip) = counted {
+            let of_address = inside.addresses.get(&ip).copied().unwrap_or_default();
+            if of_address >= per_address_max {
+                return Err(Shut::AddressFull(per_address_max));
             }
-            *of_address += 1;
+            inside.addresses.insert(ip, of_address + 1);
         }
         inside.connections += 1;
-        Ok(Pass { inside: Arc::clone(&self.inside), counted: counted.map(|_| ip) })
+        Ok(Pass { inside: Arc::clone(&self.inside), counted })
     }
 }
 
@@ -138,6 +157,21 @@ mod tests {
 
     #[test]
     fn file_descriptors_are_kept_back() {
-        assert_eq!(gate(10_000, None, 1_024).connections_max, 832);
+        assert_eq!(gate(10_000, None, 1_024).connections_max.into_inner(), 832);
+    }
+
+    #[test]
+    fn other_limits_hold_for_who_comes_then_and_who_is_inside_counts() {
+        let gate = gate(3, None, 1_000);
+        let inside: Vec<_> =
+            (1..=3).map(|port| gate.enter(SocketAddr::from(([192, 0, 2, 1], port))).unwrap()).collect();
+        gate.set_limits(&Limits { connections_max: 10, connections_per_ip_max: Some(3), ..Limits::default() });
+        assert_eq!(gate.enter(address("192.0.2.1:4")).unwrap_err(), Shut::AddressFull(3));
+        let other = gate.enter(address("192.0.2.2:1")).unwrap();
+        gate.set_limits(&Limits { connections_max: 2, connections_per_ip_max: None, ..Limits::default() });
+        assert_eq!(gate.enter(address("192.0.2.3:1")).unwrap_err(), Shut::Full(2));
+        drop((inside, other));
+        assert!(gate.enter(address("192.0.2.1:5")).is_ok());
+        assert!(gate.inside.lock().unwrap().addresses.is_empty());
     }
 }

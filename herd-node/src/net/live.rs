@@ -1,6 +1,7 @@
 //! What of a server's settings may change while it runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::places::Places;
 
@@ -13,4 +14,6 @@ pub(crate) struct Live {
     pub(crate) limits: Limits,
     pub(crate) places: Arc<dyn Places>,
     pub(crate) ack: Ack,
+    /// How often the journal gets a line about the server itself.
+    pub(crate) status_every: Option<Duration>,
 }

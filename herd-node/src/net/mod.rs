@@ -15,6 +15,7 @@ mod link;
 mod live;
 mod outbox;
 mod promise;
+mod renew;
 mod request;
 mod shared;
 #[cfg(feature = "turmoil")]
@@ -32,6 +33,7 @@ pub use ack::Ack;
 pub(crate) use dial::drive;
 pub use limits::Limits;
 pub(crate) use live::Live;
+pub(crate) use renew::Renewal;
 pub(crate) use shared::{PeerAddress, Shared, SharedParts};
 pub(crate) use socket::TcpListener;
 #[cfg(feature = "admin")]

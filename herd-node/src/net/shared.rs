@@ -1,10 +1,10 @@
 //! What all tasks of one server have in common.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -42,6 +42,15 @@ impl PeerAddress {
 
     pub(crate) fn address(&self) -> SocketAddr {
         *self.address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is to be reached at `address`. False if that is known.
+    pub(super) fn move_to(&self, address: SocketAddr) -> bool {
+        let former = std::mem::replace(&mut *self.address.lock().unwrap_or_else(PoisonError::into_inner), address);
+        if former != address {
+            self.told_unreachable.store(false, Ordering::Relaxed);
+        }
+        former != address
     }
 
     /// Why the last dial that came to nothing did.
@@ -85,8 +94,11 @@ pub(crate) struct Shared {
     pub(crate) started: Instant,
     /// The replica's.
     pub(crate) hasher: Hasher,
+    /// Touched when a reload has changed something.
+    pub(crate) renewed: Watch,
     live: ArcSwap<Live>,
-    peers: Vec<PeerAddress>,
+    /// Asked with the replica's lock held, and never the other way round.
+    peers: RwLock<BTreeMap<PeerIndex, Arc<PeerAddress>>>,
     replica: Mutex<Replica>,
     writers: Mutex<HashMap<LinkId, Writer>>,
 }
@@ -102,6 +114,7 @@ struct Writer {
 impl Shared {
     pub(crate) fn new(parts: SharedParts) -> Self {
         let SharedParts { name, replica, peers, live, journal, disk, files_max } = parts;
+        let numbers: Vec<PeerIndex> = replica.peers().map(|(peer, _)| peer).collect();
         Self {
             name,
             gate: Gate::new(&live.limits, files_max),
@@ -115,8 +128,9 @@ impl Shared {
             watch: Watch::default(),
             started: clock::monotonic(),
             hasher: replica.hasher(),
+            renewed: Watch::default(),
             live: ArcSwap::from_pointee(live),
-            peers,
+            peers: RwLock::new(numbers.into_iter().zip(peers.into_iter().map(Arc::new)).collect()),
             replica: Mutex::new(replica),
             writers: Mutex::new(HashMap::new()),
         }
@@ -125,6 +139,11 @@ impl Shared {
     /// What may change while the server runs, as it is now. To be asked each time it is wanted, and not kept: a kept one stays as it was.
     pub(crate) fn live(&self) -> arc_swap::Guard<Arc<Live>> {
         self.live.load()
+    }
+
+    /// Puts `live` into the place of what there was.
+    pub(super) fn replace_live(&self, live: Live) {
+        self.live.store(Arc::new(live));
     }
 
     /// Runs `work` on the replica and carries out what comes of it. **Once a batch:** this takes the one lock there is.
@@ -155,14 +174,30 @@ impl Shared {
         work(&self.lock())
     }
 
-    pub(crate) fn peer(&self, peer: PeerIndex) -> Option<&PeerAddress> {
-        self.peers.get(peer.0)
+    /// Where a peer is to be reached; `None` once it is a peer no more.
+    pub(crate) fn peer(&self, peer: PeerIndex) -> Option<Arc<PeerAddress>> {
+        self.peers.read().unwrap_or_else(PoisonError::into_inner).get(&peer).cloned()
+    }
+
+    /// The same of the peer called `name`.
+    pub(crate) fn peer_called(&self, name: &str) -> Option<Arc<PeerAddress>> {
+        let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
+        peers.values().find(|peer| &*peer.name == name).cloned()
+    }
+
+    pub(super) fn add_peer(&self, peer: PeerIndex, address: PeerAddress) {
+        self.peers.write().unwrap_or_else(PoisonError::into_inner).insert(peer, Arc::new(address));
+    }
+
+    pub(super) fn forget_peers(&self, gone: &[PeerIndex]) {
+        self.peers.write().unwrap_or_else(PoisonError::into_inner).retain(|peer, _| !gone.contains(peer));
     }
 
     /// Changes where a peer is dialled: for servers whose ports were not known when they were made.
     pub(crate) fn set_peer_address(&self, name: &str, address: SocketAddr) {
-        for peer in self.peers.iter().filter(|peer| &*peer.name == name) {
-            *peer.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
+        let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
+        for peer in peers.values().filter(|peer| &*peer.name == name) {
+            peer.move_to(address);
         }
     }
 
@@ -233,7 +268,8 @@ impl Shared {
         self.tally.count(Reason::PeerRefused);
         let address = self.writers().get(&link).and_then(|writer| writer.address);
         let party = address.map_or(Party::Nobody, Party::Stranger);
-        let name = peer.and_then(|peer| self.peer(peer)).map(|peer| &*peer.name);
+        let peer = peer.and_then(|peer| self.peer(peer));
+        let name = peer.as_ref().map(|peer| &*peer.name);
         let text = match (name, side) {
             (Some(name), Side::Dialer) => format!("dialled for {name}, {why}"),
             (Some(name), Side::Acceptor) => format!("accepted, says it is {name}, {why}"),

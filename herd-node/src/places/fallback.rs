@@ -37,6 +37,10 @@ impl<A: Places, B: Places + ?Sized + 'static> Places for Fallback<A, B> {
             }
         }
     }
+
+    fn spent(&self) -> Option<super::google::Spent> {
+        self.first.spent().or_else(|| self.second.spent())
+    }
 }
 
 /// The second's body with the first's failure.

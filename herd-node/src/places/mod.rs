@@ -14,7 +14,7 @@ mod settings;
 pub use embedded::Embedded;
 pub use fallback::Fallback;
 pub use google::Google;
-pub use open::{OpenError, open};
+pub use open::{OpenError, open, open_after};
 pub use settings::{Backend, Mask, Settings};
 
 use std::fmt;
@@ -111,6 +111,11 @@ pub trait Places: Send + Sync + fmt::Debug {
             }
             Answer::Later(reply) => Appended::Later(reply),
         }
+    }
+
+    /// What has been spent on calls, for a backend that takes this one's place; `None` where calls cost nothing.
+    fn spent(&self) -> Option<google::Spent> {
+        None
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Mask {
 }
 
 /// Settings of all backends; each uses its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Which backend answers.
     pub backend: Backend,

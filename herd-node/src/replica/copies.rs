@@ -27,13 +27,13 @@ pub struct Settled {
 /// All waits of a server.
 #[derive(Debug)]
 pub(super) struct Copies {
-    /// How many peers must hold a post.
+    /// How many peers must hold a post, of those to come.
     wanted: u32,
     patience: Duration,
     counter: u64,
     /// In the order of their tickets: a client may post the same position by many connections.
     waits: BTreeMap<Slot, VecDeque<Wait>>,
-    /// In the order of their ends, since all have the same patience. The first is not settled.
+    /// In the order of their ends. The first is not settled.
     ends: VecDeque<(Instant, Slot, Ticket)>,
     settled: VecDeque<Settled>,
 }
@@ -41,7 +41,9 @@ pub(super) struct Copies {
 #[derive(Debug)]
 struct Wait {
     ticket: Ticket,
-    /// One bit for each peer that has confirmed.
+    /// How many peers must hold it.
+    wanted: u32,
+    /// One bit for each peer that has confirmed, by its seat.
     confirmed: u32,
 }
 
@@ -57,9 +59,16 @@ impl Copies {
     fn wait(&mut self, now: Instant, slot: Slot) -> Ticket {
         self.counter += 1;
         let ticket = Ticket(self.counter);
-        self.waits.entry(slot).or_default().push_back(Wait { ticket, confirmed: 0 });
-        self.ends.push_back((now + self.patience, slot, ticket));
+        self.waits.entry(slot).or_default().push_back(Wait { ticket, wanted: self.wanted, confirmed: 0 });
+        // After a change to less patience the first ones wait as long as those before them: the queue stays in order.
+        let end = self.ends.back().map_or(now, |(end, ..)| *end).max(now + self.patience);
+        self.ends.push_back((end, slot, ticket));
         ticket
+    }
+
+    /// So many peers are to hold posts to come, which wait so long for it.
+    pub(super) const fn tune(&mut self, wanted: u32, patience: Duration) {
+        (self.wanted, self.patience) = (wanted, patience);
     }
 
     /// What a record of `slot` that is sent now confirms once it is taken in; `None` where nobody waits for it.
@@ -70,12 +79,12 @@ impl Copies {
     /// `peer` holds what `slot` held when the counter was at `stamp`, or something newer.
     pub(super) fn confirm(&mut self, slot: Slot, stamp: u64, peer: PeerIndex) {
         let Some(waits) = self.waits.get_mut(&slot) else { return };
-        let (wanted, settled) = (self.wanted, &mut self.settled);
+        let settled = &mut self.settled;
         waits.retain_mut(|wait| {
             if wait.ticket.0 <= stamp {
                 wait.confirmed |= bit_of(peer);
             }
-            let is_copied = wait.confirmed.count_ones() >= wanted;
+            let is_copied = wait.confirmed.count_ones() >= wait.wanted;
             if is_copied {
                 settled.push_back(Settled { ticket: wait.ticket, is_copied });
             }
@@ -132,6 +141,17 @@ impl Copies {
         self.pass_over_settled();
     }
 
+    /// What somebody waits for that `peer` has not confirmed.
+    pub(super) fn awaited_of(&self, peer: PeerIndex) -> Vec<Slot> {
+        let lacks = |waits: &VecDeque<Wait>| waits.iter().any(|wait| wait.confirmed & bit_of(peer) == 0);
+        self.waits.iter().filter(|(_, waits)| lacks(waits)).map(|(slot, _)| *slot).collect()
+    }
+
+    /// One bit for each peer whose copies count for somebody, by its seat.
+    pub(super) fn confirmed(&self) -> u32 {
+        self.waits.values().flatten().fold(0, |confirmed, wait| confirmed | wait.confirmed)
+    }
+
     /// There is no link with the process that `peer` was: what it held may be gone with it.
     pub(super) fn forget_peer(&mut self, peer: PeerIndex) {
         for wait in self.waits.values_mut().flatten() {
@@ -150,8 +170,9 @@ fn place_of(waits: &VecDeque<Wait>, ticket: Ticket) -> Option<usize> {
     waits.binary_search_by_key(&ticket, |wait| wait.ticket).ok()
 }
 
-fn bit_of(peer: PeerIndex) -> u32 {
-    1_u32.checked_shl(u32::try_from(peer.0).unwrap_or(u32::MAX)).unwrap_or_default()
+/// The bit of its seat, of which there are fewer than bits.
+pub(super) const fn bit_of(peer: PeerIndex) -> u32 {
+    1 << peer.seat()
 }
 
 /// The ATs of one link that somebody waits for.
@@ -231,12 +252,14 @@ impl Replica {
     pub(super) fn on_ack(&mut self, id: super::LinkId, taken: u64, mut refused: Vec<u64>) -> bool {
         let Some(link) = self.links.get_mut(&id) else { return true };
         let Some(peer) = link.peer else { return true };
-        if taken > link.unacknowledged.sent() {
+        // One that was not asked for speaks of nothing.
+        let Some(unacknowledged) = &mut link.unacknowledged else { return taken == 0 };
+        if taken > unacknowledged.sent() {
             return false;
         }
-        let taken = if is(Mutant::AckBeforeApply) { link.unacknowledged.sent() } else { taken };
+        let taken = if is(Mutant::AckBeforeApply) { unacknowledged.sent() } else { taken };
         refused.sort_unstable();
-        while let Some((number, slot, stamp)) = link.unacknowledged.next_taken(taken) {
+        while let Some((number, slot, stamp)) = unacknowledged.next_taken(taken) {
             if refused.binary_search(&number).is_err() {
                 self.copies.confirm(slot, stamp, peer);
             }

@@ -79,6 +79,8 @@ pub enum CloseReason {
     Replaced,
     /// We said goodbye: this server stops.
     Stopping,
+    /// We said goodbye: the operator has removed the peer.
+    Removed,
     /// Nothing was heard for too long.
     Silent,
     /// The connection ended or failed.
@@ -106,6 +108,7 @@ impl fmt::Display for CloseReason {
             Self::PeerBye(why) => write!(f, "peer says goodbye: {why}"),
             Self::Replaced => f.write_str("replaced by a newer link"),
             Self::Stopping => f.write_str("this server stops"),
+            Self::Removed => f.write_str("a peer no more"),
             Self::Silent => f.write_str("nothing heard for too long"),
             Self::Lost(why) => f.write_str(why),
         }

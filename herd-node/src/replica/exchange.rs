@@ -213,7 +213,7 @@ impl Replica {
     ) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let Ok(sender) = ServerName::new(&self.settings.name) else { return };
-        let (store, copies, unacknowledged) = (&mut self.store, &self.copies, &mut link.unacknowledged);
+        let (store, copies, unacknowledged) = (&mut self.store, &self.copies, link.unacknowledged.as_mut());
         let mut outlet = Outlet { store, copies, unacknowledged, lane, sender, out };
         let mut pushed = 0;
         let is_over = loop {

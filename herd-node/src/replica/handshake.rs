@@ -7,7 +7,7 @@ use std::time::Instant;
 use herd_proto::{Auth, ErrorCode, Hello, Ready, ServerName, encode};
 
 use super::catch_up::CatchUp;
-use super::copies::Owed;
+use super::copies::{Owed, Unacknowledged};
 use super::digest::Salt;
 use super::lanes::LANES_OF_PEER;
 use super::link::{OwnedHello, Phase};
@@ -20,8 +20,10 @@ impl Replica {
         let Some(hello) = self.own_hello(id) else {
             return self.end(now, id, CloseReason::Error(ErrorCode::UnknownPeer, "no such peer".to_owned()));
         };
+        let is_asked = self.copies.are_wanted();
         if let Some(link) = self.links.get_mut(&id) {
             encode::hello(&mut link.control, &hello);
+            link.unacknowledged = is_asked.then(Unacknowledged::default);
             link.own_hello = Some(hello);
             self.wakes.push_back(id);
         }
@@ -92,8 +94,7 @@ impl Replica {
             }
             Some(peer) => Ok(peer),
             None => {
-                let known = self.peers.iter().position(|peer| peer.name == from);
-                known.map(PeerIndex).ok_or_else(|| (ErrorCode::UnknownPeer, format!("{from} is no peer of {own}")))
+                self.peers.find(from).ok_or_else(|| (ErrorCode::UnknownPeer, format!("{from} is no peer of {own}")))
             }
         }
     }
@@ -129,7 +130,7 @@ impl Replica {
             return refused(ErrorCode::BadAuth, "not the herd's secret");
         }
         let (boot, has_link) = (theirs.boot(), self.has_link_of_present(peer));
-        let is_second = self.peers.get_mut(peer.0).is_some_and(|peer| !peer.boots().admit(boot, id, has_link));
+        let is_second = self.peers.get_mut(peer).is_some_and(|peer| !peer.boots().admit(boot, id, has_link));
         if is_second && !is(Mutant::SharedNames) {
             return refused(ErrorCode::DuplicateName, "another process runs under this name");
         }
@@ -147,7 +148,7 @@ impl Replica {
     /// Whether a link in service speaks for the process that `peer` is at present. One that only a former process has left behind,
     /// or one that came back after another had taken its name for a while, does not.
     fn has_link_of_present(&self, peer: PeerIndex) -> bool {
-        let present = self.peers.get(peer.0).and_then(super::peer::Peer::present_boot);
+        let present = self.peers.get(peer).and_then(super::peer::Peer::present_boot);
         self.live_links(peer).any(|(_, link)| link.boot() == present)
     }
 
@@ -155,7 +156,7 @@ impl Replica {
     /// link after link would keep the rest of the herd out.
     fn has_lane_for(&self, peer: PeerIndex) -> bool {
         let lanes_of = |peer| self.links.values().filter(|link| link.lane.is_some() && link.peer == Some(peer)).count();
-        let others = (0..self.peers.len()).map(PeerIndex).filter(|other| *other != peer);
+        let others = self.peers().map(|(other, _)| other).filter(|other| *other != peer);
         let kept_back: usize = others.map(|other| LANES_OF_PEER.saturating_sub(lanes_of(other))).sum();
         lanes_of(peer) < LANES_OF_PEER || self.lanes.free_count() > kept_back
     }
@@ -190,10 +191,12 @@ impl Replica {
         if !dumps {
             self.begin_reconciling(now, id, in_agreement);
         }
-        if let Some(peer) = self.peers.get_mut(peer.0) {
+        if let Some(peer) = self.peers.get_mut(peer) {
             peer.link_up();
         }
         self.end_older_links(now, id, peer);
+        self.dial_for_acks(now, peer);
+        self.send_awaited(id);
     }
 
     /// Of two links between the same pair the lower-named server keeps the newest; the other server never decides, since

@@ -49,6 +49,11 @@ impl LaneSet {
     pub(super) const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
+
+    /// How many there are in it.
+    pub(super) const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
 }
 
 impl Iterator for LaneSet {

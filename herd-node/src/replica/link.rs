@@ -74,8 +74,8 @@ pub(super) struct Link {
     pub(super) catch_up: Option<CatchUp>,
     pub(super) caught_up: u64,
     pub(super) reconciler: Reconciler,
-    /// For a server that waits for copies.
-    pub(super) unacknowledged: Unacknowledged,
+    /// Where the peer is asked to say what it has taken in, as it is for a server that waits for copies when the link begins.
+    pub(super) unacknowledged: Option<Unacknowledged>,
     /// For a peer that does.
     pub(super) owed: Option<Owed>,
     /// Whole lines that are no records, waiting to be sent.
@@ -106,7 +106,7 @@ impl Link {
             catch_up: None,
             caught_up: 0,
             reconciler: Reconciler::default(),
-            unacknowledged: Unacknowledged::default(),
+            unacknowledged: None,
             owed: None,
             control: Vec::new(),
             invalid: 0,

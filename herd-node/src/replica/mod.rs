@@ -21,6 +21,8 @@
 //! - The digest equals the one computed anew from the records.
 //! - A record waits in a lane's queue exactly when its dirty mark for that lane is set.
 //! - A lane exists from before this side's digest root is computed or compared until the link closes: no update falls between.
+//! - Each lane is that of one link which is not closing, and each such link's peer, where it is known, is a neighbour at present.
+//! - The number of a peer is never another's, and no reply counts copies of one that is a neighbour no more.
 //! - No link is in its handshake past its absolute deadline once `handle_timeout` has been called.
 
 mod catch_up;
@@ -39,6 +41,7 @@ mod link;
 pub mod mutant;
 mod outlet;
 mod peer;
+mod peers;
 mod proof;
 mod reconcile;
 mod record;
@@ -48,6 +51,7 @@ mod status;
 mod store;
 mod text;
 mod timers;
+mod topology;
 mod tree;
 #[cfg(test)]
 mod vectors;
@@ -64,7 +68,7 @@ pub use hashes::{ClientHash, Hasher, IndexKey, OperandsHash};
 pub use link::{LinkId, Side};
 pub use peer::PeerIndex;
 pub use record::Candidate;
-pub use settings::{PEERS_MAX, Reconcile, Settings};
+pub use settings::{PEERS_MAX, Reconcile, Settings, Tuning};
 pub use status::{Ended, LinkState, LinkStatus, Sent, Trigger};
 
 use copies::Copies;
@@ -74,6 +78,7 @@ use lanes::{Lane, LaneSet, Lanes};
 use link::{Link, Phase};
 use mutant::{Mutant, is};
 use peer::Peer;
+use peers::Peers;
 use proof::Keys;
 use store::{Merge, Room, Slot, Store};
 
@@ -129,7 +134,7 @@ pub struct Replica {
     keys: Keys,
     store: Store,
     lanes: Lanes,
-    peers: Vec<Peer>,
+    peers: Peers,
     links: BTreeMap<LinkId, Link>,
     next_link: u64,
     jitter: Jitter,
@@ -180,7 +185,17 @@ impl Replica {
 
     /// A peer's name.
     pub fn peer_name(&self, peer: PeerIndex) -> Option<&str> {
-        self.peers.get(peer.0).map(|peer| peer.name.as_str())
+        self.peers.get(peer).map(|peer| peer.name.as_str())
+    }
+
+    /// The neighbours there are, with their names, in the order of the settings; those added later come last.
+    pub fn peers(&self) -> impl Iterator<Item = (PeerIndex, &str)> {
+        self.peers.iter().map(|(index, peer)| (index, peer.name.as_str()))
+    }
+
+    /// The number of the neighbour called `name`.
+    pub fn find_peer(&self, name: &str) -> Option<PeerIndex> {
+        self.peers.find(name)
     }
 
     /// How many connections with peers there are, in whatever state.
@@ -229,7 +244,8 @@ impl Replica {
     pub fn backlog(&self, peer: PeerIndex) -> [usize; 3] {
         let links = self.links.values().filter(|link| link.peer == Some(peer));
         links.fold([0; 3], |[records, bytes, steps], link| {
-            let waiting = link.lane.map_or(0, |lane| self.lanes.len(lane)) + link.unacknowledged.waiting();
+            let unacknowledged = link.unacknowledged.as_ref().map_or(0, copies::Unacknowledged::waiting);
+            let waiting = link.lane.map_or(0, |lane| self.lanes.len(lane)) + unacknowledged;
             [records + waiting, bytes + link.control.len(), steps + link.reconciler.waiting()]
         })
     }
@@ -253,6 +269,20 @@ impl Replica {
                 return Some(format!("{dirty} dirty marks, {} queued for {lane:?}", self.lanes.len(lane)));
             }
         }
+        let lanes = self.links.values().filter(|link| link.phase != Phase::Closing).filter_map(|link| link.lane);
+        if lanes.clone().fold(LaneSet::EMPTY, |set, lane| set.union(LaneSet::of(lane))) != self.lanes.active()
+            || lanes.count() != self.lanes.active().len()
+        {
+            return Some("a lane is of no link, or of two".to_owned());
+        }
+        let is_stale = |link: &&Link| link.peer.is_some_and(|peer| self.peers.get(peer).is_none());
+        if let Some(link) = self.links.values().filter(|link| link.phase != Phase::Closing).find(is_stale) {
+            return Some(format!("a link is with one that is no peer: {link:?}"));
+        }
+        let seats = self.peers().fold(0, |seats, (peer, _)| seats | copies::bit_of(peer));
+        if self.copies.confirmed() & !seats != 0 {
+            return Some("a reply counts the copy of one that is no peer".to_owned());
+        }
         let overdue = |link: &&Link| link.phase < Phase::Live && link.handshake_by < now;
         self.links.values().find(overdue).map(|link| format!("a handshake is past its deadline: {link:?}"))
     }
@@ -262,10 +292,15 @@ fn store_operands(record: &record::Record) -> &[u8] {
     record.operands()
 }
 
-/// Handlers: see also `handshake.rs`, `service.rs` and `timers.rs`.
+/// Handlers: see also `handshake.rs`, `service.rs`, `timers.rs` and `topology.rs`.
 impl Replica {
     /// A server that knows nothing yet, and will ask to dial all its peers.
     pub fn new(settings: Settings, now: Instant) -> Self {
+        let mut peers = Peers::default();
+        for name in &settings.peers {
+            // More than there may be are none.
+            let _ = peers.add(Peer::new(name.clone(), now));
+        }
         Self {
             keys: Keys::new(&settings.secrets),
             store: Store::new(
@@ -273,7 +308,7 @@ impl Replica {
                 settings.ttl,
             ),
             lanes: Lanes::default(),
-            peers: settings.peers.iter().map(|name| Peer::new(name.clone(), now)).collect(),
+            peers,
             links: BTreeMap::new(),
             next_link: 0,
             jitter: Jitter::new(settings.jitter_seed),
@@ -318,9 +353,15 @@ impl Replica {
     }
 
     /// The connection asked for by [`poll_dial`](Self::poll_dial) is made. `nonce` is random and used for nothing else.
+    ///
+    /// If the peer has been removed since, the link is closing from the start.
     pub fn handle_dialed(&mut self, now: Instant, peer: PeerIndex, nonce: Nonce) -> LinkId {
         let id = self.open(now, Side::Dialer, Some(peer), nonce);
-        self.send_hello(now, id);
+        if self.peers.get(peer).is_some() {
+            self.send_hello(now, id);
+        } else {
+            self.end(now, id, CloseReason::Removed);
+        }
         id
     }
 
@@ -410,11 +451,11 @@ impl Replica {
     fn dial_ended(&mut self, now: Instant, peer: PeerIndex, at_cap: bool) {
         let dialling = |link: &Link| link.side == Side::Dialer && link.phase < Phase::Live && link.peer == Some(peer);
         let is_served = is(Mutant::NoRedial)
-            || self.has_link(peer)
+            || self.live_links(peer).any(|(_, link)| self.is_fit(link))
             || self.links.values().any(dialling)
             || self.dials.contains(&peer);
         let Settings { backoff_min, backoff_max, .. } = self.settings;
-        if let Some(peer) = self.peers.get_mut(peer.0).filter(|_| !is_served) {
+        if let Some(peer) = self.peers.get_mut(peer).filter(|_| !is_served) {
             peer.dial_later(now, backoff_min, backoff_max, at_cap, &mut self.jitter);
         }
     }
@@ -454,6 +495,7 @@ fn say_goodbye(control: &mut Vec<u8>, why: &CloseReason) {
         CloseReason::Error(code, text) => encode::error(control, *code, text),
         CloseReason::Replaced => encode::bye(control, "replaced by a newer link"),
         CloseReason::Stopping => encode::bye(control, "stopping"),
+        CloseReason::Removed => encode::bye(control, "a peer no more"),
         CloseReason::Silent => encode::error(control, ErrorCode::Timeout, "nothing heard for too long"),
         CloseReason::PeerError(..) | CloseReason::PeerBye(_) | CloseReason::Lost(_) => {}
     }

@@ -89,6 +89,14 @@ mutants! {
     SilentComesFirst,
     /// The wall clock stands still between two looks at it.
     ClockStandsStill,
+    /// The next peer gets the number of one that was removed.
+    PeerNumberReused,
+    /// A peer that is removed keeps its links.
+    RemovedKeepsLink,
+    /// What a removed peer had confirmed, the next in its seat has.
+    RemovedKeepsCopies,
+    /// New secrets are not taken up.
+    SecretsOfStart,
 }
 
 /// Whether `mutant` is planted.

@@ -11,7 +11,7 @@ use super::store::{Slot, Store};
 pub(super) struct Outlet<'a> {
     pub(super) store: &'a mut Store,
     pub(super) copies: &'a Copies,
-    pub(super) unacknowledged: &'a mut Unacknowledged,
+    pub(super) unacknowledged: Option<&'a mut Unacknowledged>,
     pub(super) lane: Lane,
     pub(super) sender: ServerName<'a>,
     pub(super) out: &'a mut Vec<u8>,
@@ -26,8 +26,8 @@ impl Outlet<'_> {
         let Some(record) = self.store.told(slot) else { return 0 };
         encode::peer_at(self.out, record.operands(), self.sender, record.hops().next());
         self.store.set_known(slot, self.lane);
-        if self.copies.are_wanted() {
-            self.unacknowledged.send(slot, self.copies);
+        if let Some(unacknowledged) = &mut self.unacknowledged {
+            unacknowledged.send(slot, self.copies);
         }
         1
     }

@@ -6,7 +6,8 @@ use super::jitter::Jitter;
 use super::link::LinkId;
 use super::status::{Ended, Sent};
 
-/// A configured neighbour, as the number it has in [`Settings::peers`](super::Settings::peers).
+/// A configured neighbour, as a number: of those in [`Settings::peers`](super::Settings::peers) their place there, of those that are
+/// [added](super::Replica::handle_peer_added) later another one. No other neighbour of the same replica ever gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerIndex(pub usize);
 
@@ -70,6 +71,18 @@ impl Peer {
         self.failures = self.failures.saturating_add(1);
         self.since = now;
         self.dial = Dial::At(now + jitter.spread(delay));
+    }
+
+    /// Dial at `time` at the latest, where it was to be dialled later.
+    pub(super) fn dial_by(&mut self, time: Instant) {
+        if let Dial::At(at) = &mut self.dial {
+            *at = time.min(*at);
+        }
+    }
+
+    /// Dial again, though there is a link in service.
+    pub(super) fn dial_at_once(&mut self, now: Instant) {
+        self.dial = Dial::At(now);
     }
 
     /// The process that speaks for this peer, as far as known.

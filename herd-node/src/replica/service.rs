@@ -235,7 +235,7 @@ impl Replica {
     fn transmit_news(&mut self, id: LinkId, lane: Lane, out: &mut Vec<u8>, bytes_max: usize) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let Ok(sender) = ServerName::new(&self.settings.name) else { return };
-        let (store, copies, unacknowledged) = (&mut self.store, &self.copies, &mut link.unacknowledged);
+        let (store, copies, unacknowledged) = (&mut self.store, &self.copies, link.unacknowledged.as_mut());
         let mut outlet = Outlet { store, copies, unacknowledged, lane, sender, out };
         for count in 0.. {
             if outlet.out.len() >= bytes_max {
@@ -255,7 +255,7 @@ impl Replica {
         let Some(link) = self.links.get_mut(&id) else { return };
         let Ok(sender) = ServerName::new(&self.settings.name) else { return };
         let Some(mut catch_up) = link.catch_up.take() else { return };
-        let (store, copies, unacknowledged) = (&mut self.store, &self.copies, &mut link.unacknowledged);
+        let (store, copies, unacknowledged) = (&mut self.store, &self.copies, link.unacknowledged.as_mut());
         let mut outlet = Outlet { store, copies, unacknowledged, lane, sender, out };
         let mut sent = 0;
         while outlet.out.len() < bytes_max {

@@ -36,9 +36,9 @@ pub struct Settings {
     pub herd: String,
     /// This server's name.
     pub name: String,
-    /// The configured neighbours, at most [`PEERS_MAX`]; a [`PeerIndex`](super::PeerIndex) counts in this order.
+    /// The neighbours at the start, at most [`PEERS_MAX`]; a [`PeerIndex`](super::PeerIndex) counts in this order.
     pub peers: Vec<String>,
-    /// Shared secrets. The first proves, all verify; with none, a fixed public key stands in and proves nothing.
+    /// Shared secrets at the start. The first proves, all verify; with none, a fixed public key stands in and proves nothing.
     pub secrets: Vec<Secret>,
     /// A random number, drawn at each start.
     pub boot: u64,
@@ -105,5 +105,68 @@ impl Settings {
             copies_wait: Duration::from_millis(500),
             keeps_changes: false,
         }
+    }
+}
+
+/// Those of the settings that can be changed while a replica runs; each is described in [`Settings`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// See [`Settings::ping`].
+    pub ping: Duration,
+    /// See [`Settings::dead`]. When it becomes shorter, the silence of links in service counts anew.
+    pub dead: Duration,
+    /// See [`Settings::handshake`]. Of connections to come.
+    pub handshake: Duration,
+    /// See [`Settings::backoff_min`].
+    pub backoff_min: Duration,
+    /// See [`Settings::backoff_max`]. No peer that waits to be dialled waits longer.
+    pub backoff_max: Duration,
+    /// See [`Settings::hops_max`].
+    pub hops_max: u8,
+    /// See [`Settings::unproven_max`]. Of connections to come.
+    pub unproven_max: usize,
+    /// See [`Settings::clients_max`]. Nothing that is held is forgotten.
+    pub clients_max: usize,
+    /// See [`Settings::records_bytes_max`]. Nothing that is held is forgotten.
+    pub records_bytes_max: usize,
+    /// See [`Settings::copies`]. Of posts to come.
+    pub copies: u32,
+    /// See [`Settings::copies_wait`]. Of posts to come; those that wait already may hold it up for as long as they wait.
+    pub copies_wait: Duration,
+}
+
+impl Settings {
+    /// Those that can be changed, as they are.
+    pub fn tuning(&self) -> Tuning {
+        Tuning {
+            ping: self.ping,
+            dead: self.dead,
+            handshake: self.handshake,
+            backoff_min: self.backoff_min,
+            backoff_max: self.backoff_max,
+            hops_max: self.hops_max,
+            unproven_max: self.unproven_max,
+            clients_max: self.clients_max,
+            records_bytes_max: self.records_bytes_max,
+            copies: self.copies,
+            copies_wait: self.copies_wait,
+        }
+    }
+
+    /// Changes them.
+    pub fn tune(&mut self, tuning: &Tuning) {
+        Tuning {
+            ping: self.ping,
+            dead: self.dead,
+            handshake: self.handshake,
+            backoff_min: self.backoff_min,
+            backoff_max: self.backoff_max,
+            hops_max: self.hops_max,
+            unproven_max: self.unproven_max,
+            clients_max: self.clients_max,
+            records_bytes_max: self.records_bytes_max,
+            copies: self.copies,
+            copies_wait: self.copies_wait,
+        } = tuning.clone();
     }
 }

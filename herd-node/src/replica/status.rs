@@ -162,9 +162,9 @@ impl Replica {
         self.settings.boot
     }
 
-    /// How things stand with each peer at `now`, in the order of the settings.
+    /// How things stand with each peer at `now`, in the order of the settings; those added later come last.
     pub fn links(&self, now: Instant) -> impl Iterator<Item = LinkStatus<'_>> {
-        self.peers.iter().enumerate().map(move |(index, peer)| self.link_status(now, PeerIndex(index), peer))
+        self.peers.iter().map(move |(index, peer)| self.link_status(now, index, peer))
     }
 
     fn link_status<'a>(&'a self, now: Instant, index: PeerIndex, peer: &'a Peer) -> LinkStatus<'a> {
@@ -214,14 +214,14 @@ impl Replica {
         let Some(link) = self.links.get(&id).filter(|_| sent + repaired > 0) else { return };
         let dumps = self.settings.reconcile == Reconcile::Dump;
         let trigger = if dumps { Trigger::Dump } else { link.reconciler.trigger };
-        if let Some(peer) = link.peer.and_then(|peer| self.peers.get_mut(peer.0)) {
+        if let Some(peer) = link.peer.and_then(|peer| self.peers.get_mut(peer)) {
             peer.sent.add(trigger, sent, repaired);
         }
     }
 
     /// A link or dial of `peer` has come to its end.
     pub(super) fn note_end(&mut self, now: Instant, peer: PeerIndex, why: Option<CloseReason>) {
-        if let Some(peer) = self.peers.get_mut(peer.0) {
+        if let Some(peer) = self.peers.get_mut(peer) {
             peer.ended = Some(Ended { at: now, why });
         }
     }

@@ -6,7 +6,7 @@ use herd_proto::{ErrorCode, Ping, PosixTime, encode};
 
 use super::link::{Link, Phase};
 use super::mutant::{Mutant, is};
-use super::{CloseReason, LinkId, PeerIndex, Replica};
+use super::{CloseReason, LinkId, Replica};
 
 /// Records whose ends are looked at in one go: some milliseconds of work. More of them have their turn at once after that.
 const EXPIRE_MAX: usize = 4_096;
@@ -24,7 +24,7 @@ impl Replica {
     /// The next deadline of a link or dial.
     fn next_of_links(&self) -> Option<Instant> {
         let links = self.links.values().filter_map(|link| self.link_due(link));
-        let dials = self.peers.iter().filter(|_| self.stop_by.is_none()).filter_map(super::peer::Peer::dial_at);
+        let dials = self.peers.iter().filter(|_| self.stop_by.is_none()).filter_map(|(_, peer)| peer.dial_at());
         let keeps_waiting = |link: &Link| link.is_live() && link.reconciler.is_repairing;
         let stop = self.stop_by.filter(|_| self.links.values().any(keeps_waiting));
         links.chain(dials).chain(stop).min()
@@ -74,10 +74,10 @@ impl Replica {
             }
             return;
         }
-        for (index, peer) in self.peers.iter_mut().enumerate() {
+        for (index, peer) in self.peers.iter_mut() {
             if peer.dial_at().is_some_and(|at| at <= now) {
                 peer.dial_begun(now);
-                self.dials.push_back(PeerIndex(index));
+                self.dials.push_back(index);
             }
         }
     }

@@ -78,3 +78,18 @@ pub enum BindError {
     #[error("no random numbers: {0}")]
     Random(random::Error),
 }
+
+/// An error and what caused it. Some say their cause themselves.
+pub(super) fn in_one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::settings::files_max;
-use super::{BindError, Server};
+use super::{BindError, Reloader, Server};
 use crate::config::Config;
 use crate::places;
 
 /// All servers of a herd in one process, bound to their addresses.
 #[derive(Debug)]
 pub struct Herd {
+    config: Config,
     servers: Vec<Server>,
 }
 
@@ -35,7 +36,7 @@ impl Herd {
                 }
             }
         }
-        Ok(Self { servers })
+        Ok(Self { config: config.clone(), servers })
     }
 
     /// The servers, in the order of the configuration.
@@ -46,6 +47,11 @@ impl Herd {
     /// The servers, to be run one by one.
     pub fn into_servers(self) -> Vec<Server> {
         self.servers
+    }
+
+    /// What changes their settings while they run: those of all, or of none. See [`Server::reloader`].
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(&self.config, &self.servers)
     }
 
     /// Runs all of them until `shutdown` ends, then stops all of them.

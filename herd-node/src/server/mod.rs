@@ -2,6 +2,7 @@
 
 mod error;
 mod herd;
+mod reload;
 mod settings;
 
 use std::io::{self, Write};
@@ -17,7 +18,7 @@ use crate::config::{Config, ServerConfig};
 use crate::disk::Disk;
 use crate::handle::Handle;
 use crate::journal::{self, Journal, Party};
-use crate::net::{self, Live, PeerAddress, Shared, SharedParts, TcpListener};
+use crate::net::{self, PeerAddress, Shared, SharedParts, TcpListener};
 use crate::places::{self, Places};
 use crate::recovery::{self, Known};
 use crate::replica::Replica;
@@ -25,8 +26,9 @@ use crate::status;
 
 pub use error::BindError;
 pub use herd::Herd;
+pub use reload::{ReloadError, Reloader};
 
-use settings::{broken_promise, files_max, replica_settings};
+use settings::{broken_promise, files_max, live, replica_settings};
 
 /// How long links may take to send what they have and say goodbye.
 const LINKS_GRACE: Duration = Duration::from_secs(5);
@@ -49,6 +51,8 @@ const LINKS_GRACE: Duration = Duration::from_secs(5);
 /// ```
 #[derive(Debug)]
 pub struct Server {
+    /// As it was when this was bound.
+    config: Arc<Config>,
     shared: Arc<Shared>,
     clients: TcpListener,
     peers: TcpListener,
@@ -56,7 +60,6 @@ pub struct Server {
     client_address: SocketAddr,
     peer_address: SocketAddr,
     admin_address: Option<SocketAddr>,
-    status_every: Option<Duration>,
 }
 
 impl Server {
@@ -76,20 +79,12 @@ impl Server {
         places: Arc<dyn Places>,
         files_max: usize,
     ) -> Result<Self, BindError> {
-        if config.secrets.is_empty() && !server.peer.ip().to_canonical().is_loopback() {
-            return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
-        }
-        if let Some(why) = broken_promise(config, server) {
-            return Err(BindError::Promise { name: server.name.clone(), ack: server.ack, why });
-        }
+        check(config, server)?;
         let name: Arc<str> = server.name.as_str().into();
         let (clients, client_address) = listen(&name, "clients", server.client).await?;
         let (peers, peer_address) = listen(&name, "peers", server.peer).await?;
         let (admin, admin_address) = listen_admin(&name, server.admin).await?.unzip();
-        let journal = match &config.journal {
-            Some(settings) => Journal::open_with(settings, &name, journal_trouble(&name, &settings.directory))?,
-            None => Journal::off(),
-        };
+        let journal = open_journal(config.journal.as_ref(), &name)?;
         let replica = Replica::new(replica_settings(config, server).map_err(BindError::Random)?, clock::monotonic());
         let (replica, disk) = recovered(config, &name, replica, &journal).await?;
         let peer_addresses =
@@ -98,7 +93,7 @@ impl Server {
             name,
             replica,
             peers: peer_addresses,
-            live: Live { limits: config.limits.clone(), places, ack: server.ack },
+            live: live(config, server, places),
             journal,
             disk,
             files_max,
@@ -106,8 +101,8 @@ impl Server {
         if let Some(disk) = &shared.disk {
             disk.start(Box::new(Known::new(&shared)));
         }
-        let status_every = config.journal.as_ref().and_then(|journal| journal.status_every);
-        Ok(Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every })
+        let config = Arc::new(config.clone());
+        Ok(Self { config, shared, clients, peers, admin, client_address, peer_address, admin_address })
     }
 
     /// Its name.
@@ -140,12 +135,17 @@ impl Server {
         Handle::new(Arc::clone(&self.shared))
     }
 
+    /// What changes this server's settings while it runs. There should be one: of two, each would undo what the other did.
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(&self.config, [self])
+    }
+
     /// Serves until `shutdown` ends, then stops: takes no more connections, answers what was read, sends its peers what they
     /// lack, says goodbye to them, and writes the journal out.
     ///
     /// Dropping the future instead is the death of the server: all listeners are closed at once, and every connection is cut.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every } = self;
+        let Self { config: _, shared, clients, peers, admin, client_address, peer_address, admin_address } = self;
         let admin_at = admin_address.map(|address| format!(" admin {address}")).unwrap_or_default();
         let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}");
         shared.report("start", &Party::Nobody, whereabouts);
@@ -169,9 +169,27 @@ impl Server {
             net::accept_peers(&shared, peers),
             net::drive(&shared),
             serve_admin(&shared, admin),
-            status::journal_regularly(&shared, status_every),
+            status::journal_regularly(&shared),
         );
         close(&shared).await;
+    }
+}
+
+/// Refuses what [`Config::load`] refuses in a file and a program could have made.
+fn check(config: &Config, server: &ServerConfig) -> Result<(), BindError> {
+    if config.secrets.is_empty() && !server.peer.ip().to_canonical().is_loopback() {
+        return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
+    }
+    match broken_promise(config, server) {
+        Some(why) => Err(BindError::Promise { name: server.name.clone(), ack: server.ack, why }),
+        None => Ok(()),
+    }
+}
+
+fn open_journal(settings: Option<&journal::Settings>, name: &str) -> Result<Journal, journal::OpenError> {
+    match settings {
+        Some(settings) => Journal::open_with(settings, name, journal_trouble(name, &settings.directory)),
+        None => Ok(Journal::off()),
     }
 }
 

@@ -1,18 +1,32 @@
 //! What a server's parts are told, of what the configuration says.
 
+use std::sync::Arc;
+
 use crate::config::{Config, ServerConfig};
-use crate::net::Ack;
+use crate::net::{Ack, Live};
+use crate::places::Places;
 use crate::{random, replica};
 
 /// What the replica of `server` is told.
 pub(super) fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::Settings, random::Error> {
     let peers = server.peers.iter().map(|peer| peer.name.clone()).collect();
-    let (limits, replication) = (&config.limits, &config.replication);
-    Ok(replica::Settings {
+    let mut settings = replica::Settings {
         secrets: config.secrets.clone(),
         boot: random::u64()?,
         index_key: replica::IndexKey::new(random::u64()?, random::u64()?),
         jitter_seed: random::u64()?,
+        ttl: config.replication.ttl,
+        keeps_changes: config.disk.is_some(),
+        ..replica::Settings::new(config.herd.clone(), server.name.clone(), peers)
+    };
+    settings.tune(&tuning(config, server));
+    Ok(settings)
+}
+
+/// What of it can be told again while it runs.
+pub(super) fn tuning(config: &Config, server: &ServerConfig) -> replica::Tuning {
+    let (limits, replication) = (&config.limits, &config.replication);
+    replica::Tuning {
         ping: replication.ping,
         dead: replication.dead,
         handshake: limits.handshake,
@@ -22,15 +36,18 @@ pub(super) fn replica_settings(config: &Config, server: &ServerConfig) -> Result
         unproven_max: limits.unproven_max,
         clients_max: limits.clients_max,
         records_bytes_max: limits.records_bytes_max,
-        ttl: config.replication.ttl,
         copies: match server.ack {
             Ack::Replicated { copies } => copies,
             Ack::Local | Ack::Durable => 0,
         },
         copies_wait: limits.ack_wait,
-        keeps_changes: config.disk.is_some(),
-        ..replica::Settings::new(config.herd.clone(), server.name.clone(), peers)
-    })
+    }
+}
+
+/// What connections and links look at anew with each batch.
+pub(super) fn live(config: &Config, server: &ServerConfig, places: Arc<dyn Places>) -> Live {
+    let status_every = config.journal.as_ref().and_then(|journal| journal.status_every);
+    Live { limits: config.limits.clone(), places, ack: server.ack, status_every }
 }
 
 /// How many files this process may have open.

@@ -9,15 +9,26 @@ use crate::journal::Party;
 use crate::net::Shared;
 use crate::replica::LinkState;
 
-/// Writes a `status` line into the journal `every` so often, until the server stops.
-pub(crate) async fn journal_regularly(shared: &Arc<Shared>, every: Option<Duration>) {
-    let Some(every) = every.filter(|_| shared.journal.is_on()) else { return };
+/// Writes a `status` line into the journal as often as is wanted at the time, until the server stops.
+pub(crate) async fn journal_regularly(shared: &Arc<Shared>) {
     loop {
+        let every = shared.live().status_every;
         tokio::select! {
-            () = tokio::time::sleep(every) => {}
             () = shared.stop_clients.cancelled() => return,
+            () = shared.renewed.until(|| shared.live().status_every != every) => {}
+            () = pause(every) => {
+                if shared.journal.is_on() {
+                    shared.report("status", &Party::Nobody, line(&Status::of(shared)));
+                }
+            }
         }
-        shared.report("status", &Party::Nobody, line(&Status::of(shared)));
+    }
+}
+
+async fn pause(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
     }
 }
 

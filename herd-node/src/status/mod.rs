@@ -136,7 +136,7 @@ impl Status {
 }
 
 fn peer_status(shared: &Shared, link: &LinkStatus<'_>, now: Instant) -> PeerStatus {
-    let address = shared.peer(link.peer).map(crate::net::PeerAddress::address);
+    let address = shared.peer(link.peer).map(|peer| peer.address());
     let dialled_by = link.side.map(|side| match side {
         Side::Dialer => shared.name.to_string(),
         Side::Acceptor => link.name.to_owned(),
@@ -163,7 +163,7 @@ fn peer_status(shared: &Shared, link: &LinkStatus<'_>, now: Instant) -> PeerStat
 fn closed(shared: &Shared, link: &LinkStatus<'_>, ended: &Ended, now: Instant) -> Closed {
     let why = match &ended.why {
         Some(why) => why.to_string(),
-        None => shared.peer(link.peer).map(crate::net::PeerAddress::trouble).unwrap_or_default(),
+        None => shared.peer(link.peer).map(|peer| peer.trouble()).unwrap_or_default(),
     };
     let shown = why.char_indices().nth(WHY_CHARS_MAX).and_then(|(end, _)| why.get(..end));
     Closed { why: shown.unwrap_or(&why).to_owned(), ago_ms: millis(now.saturating_duration_since(ended.at)) }

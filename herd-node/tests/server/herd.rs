@@ -1,11 +1,11 @@
 //! Five servers that are well: what is told to one is known to all, at the least cost, and a goodbye loses nothing.
 
-use herd_node::replica::{PeerIndex, Replica};
+use herd_node::replica::Replica;
 
 use super::support::{TestHerd, herd, soon};
 
 /// Waits until each pair of servers has one link: both dial, and what goes over the one that is given up is not counted twice.
-async fn wait_settled(herd: &TestHerd) {
+pub(super) async fn wait_settled(herd: &TestHerd) {
     for name in herd.names() {
         let peers = herd.settings(&name).peers.len();
         let is_settled = |replica: &Replica| replica.link_count() == peers;
@@ -15,10 +15,7 @@ async fn wait_settled(herd: &TestHerd) {
 
 /// Everything has been sent to every peer, and everything that was sent has arrived.
 pub(super) async fn wait_quiet(herd: &TestHerd) -> u64 {
-    let is_quiet = |replica: &Replica| {
-        let peers = (0..).map(PeerIndex).take_while(|peer| replica.peer_name(*peer).is_some());
-        peers.into_iter().all(|peer| replica.is_caught_up(peer))
-    };
+    let is_quiet = |replica: &Replica| replica.peers().all(|(peer, _)| replica.is_caught_up(peer));
     let quiet = async {
         loop {
             for handle in herd.handles() {

@@ -17,6 +17,7 @@ mod links;
 mod notify;
 mod places;
 mod process;
+mod reload;
 mod segments;
 mod sessions;
 mod status;

@@ -115,10 +115,7 @@ impl Stage {
     pub(crate) fn agrees(&self) -> bool {
         let running = self.running.lock().unwrap();
         let digests: Vec<_> = running.values().map(|running| running.handle.look(Replica::digest)).collect();
-        let are_linked = |replica: &Replica| {
-            let peers = (0..).map(herd_node::replica::PeerIndex);
-            peers.take_while(|peer| replica.peer_name(*peer).is_some()).all(|peer| replica.has_link(peer))
-        };
+        let are_linked = |replica: &Replica| replica.peers().all(|(peer, _)| replica.has_link(peer));
         digests.len() == self.names.len()
             && digests.windows(2).all(|pair| pair[0] == pair[1])
             && running.values().all(|running| running.handle.look(are_linked))

@@ -1,21 +1,38 @@
 //! How many calls may be paid for: per minute and per day.
 //!
-//! Counted in this process only: a restart forgets, and every server of a herd has its own budget.
+//! Counted in this process only: a restart forgets, and every server of a herd has its own budget. Counted even where there is none: one
+//! that comes later is of calls that were made before, too.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Calls per minute and per day, each over a sliding window.
 #[derive(Debug)]
 pub(super) struct Budget {
-    windows: Mutex<Vec<Window>>,
+    /// Per minute and per day.
+    max: [Option<u32>; 2],
+    spent: Spent,
+}
+
+/// What has been spent on calls. Clones are the same: a backend that takes the place of another goes on with it, while the last calls of
+/// the other are still under way.
+#[derive(Clone, Debug)]
+pub struct Spent(Arc<Mutex<[Window; 2]>>);
+
+impl Spent {
+    fn nothing(now: Instant) -> Self {
+        Self(Arc::new(Mutex::new([Window::new(MINUTE, "minute", now), Window::new(DAY, "day", now)])))
+    }
 }
 
 impl Budget {
-    pub(super) fn new(per_minute: Option<u32>, per_day: Option<u32>, now: Instant) -> Self {
-        let minute = per_minute.map(|max| Window::new(max, MINUTE, "minute", now));
-        let day = per_day.map(|max| Window::new(max, DAY, "day", now));
-        Self { windows: Mutex::new(minute.into_iter().chain(day).collect()) }
+    /// `spent` is what has been spent before.
+    pub(super) fn new(per_minute: Option<u32>, per_day: Option<u32>, spent: Option<Spent>, now: Instant) -> Self {
+        Self { max: [per_minute, per_day], spent: spent.unwrap_or_else(|| Spent::nothing(now)) }
+    }
+
+    pub(super) fn spent(&self) -> Spent {
+        self.spent.clone()
     }
 
     /// Takes one call out of the budget, or says what it is a budget of: `minute` or `day`.
@@ -32,13 +49,14 @@ impl Budget {
         self.with_room(now).map(drop)
     }
 
-    fn with_room(&self, now: Instant) -> Result<MutexGuard<'_, Vec<Window>>, &'static str> {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+    fn with_room(&self, now: Instant) -> Result<MutexGuard<'_, [Window; 2]>, &'static str> {
+        let mut windows = self.spent.0.lock().unwrap_or_else(PoisonError::into_inner);
         for window in windows.iter_mut() {
             window.advance(now);
         }
-        match windows.iter().find(|window| !window.has_room()) {
-            Some(window) => Err(window.name),
+        let full = windows.iter().zip(self.max).find(|(window, max)| max.is_some_and(|max| !window.has_room(max)));
+        match full {
+            Some((window, _)) => Err(window.name),
             None => Ok(windows),
         }
     }
@@ -54,7 +72,6 @@ const SLOTS: u64 = STEPS as u64 + 1;
 
 #[derive(Debug)]
 struct Window {
-    max: u32,
     name: &'static str,
     step: Duration,
     start: Instant,
@@ -64,8 +81,8 @@ struct Window {
 }
 
 impl Window {
-    fn new(max: u32, length: Duration, name: &'static str, start: Instant) -> Self {
-        Self { max, name, step: length / STEPS, start, newest: 0, slots: [0; SLOTS as usize] }
+    fn new(length: Duration, name: &'static str, start: Instant) -> Self {
+        Self { name, step: length / STEPS, start, newest: 0, slots: [0; SLOTS as usize] }
     }
 
     fn advance(&mut self, now: Instant) {
@@ -77,12 +94,13 @@ impl Window {
         self.newest += passed;
     }
 
-    fn has_room(&self) -> bool {
-        self.slots.iter().map(|count| u64::from(*count)).sum::<u64>() < u64::from(self.max)
+    fn has_room(&self, max: u32) -> bool {
+        self.slots.iter().map(|count| u64::from(*count)).sum::<u64>() < u64::from(max)
     }
 
     fn spend(&mut self) {
-        self.slots[slot(self.newest)] += 1;
+        let slot = &mut self.slots[slot(self.newest)];
+        *slot = slot.saturating_add(1);
     }
 }
 
@@ -102,7 +120,7 @@ mod tests {
     #[test]
     fn each_budget_says_its_name() {
         let now = clock::monotonic();
-        let budget = Budget::new(Some(1), Some(2), now);
+        let budget = Budget::new(Some(1), Some(2), None, now);
         assert_eq!(budget.spend(now), Ok(()));
         assert_eq!(budget.spend(now), Err("minute"));
         let (later, much_later) = (now + 2 * MINUTE, now + 4 * MINUTE);
@@ -114,18 +132,32 @@ mod tests {
     #[test]
     fn no_budget_is_no_bound_and_nought_is_none() {
         let now = clock::monotonic();
-        let (free, shut) = (Budget::new(None, None, now), Budget::new(Some(0), None, now));
+        let (free, shut) = (Budget::new(None, None, None, now), Budget::new(Some(0), None, None, now));
         for _ in 0..1000 {
             assert_eq!(free.spend(now), Ok(()));
         }
         assert_eq!(shut.spend(now + MINUTE), Err("minute"));
     }
 
+    #[test]
+    fn one_that_takes_the_place_of_another_goes_on_with_what_was_spent() {
+        let now = clock::monotonic();
+        let free = Budget::new(None, None, None, now);
+        (0..3).for_each(|_| assert_eq!(free.spend(now), Ok(())));
+        let four = Budget::new(None, Some(4), Some(free.spent()), now);
+        assert_eq!(four.spend(now), Ok(()));
+        assert_eq!(four.check(now), Err("day"));
+        // The last call of the former one is paid for, too.
+        let six = Budget::new(None, Some(6), Some(four.spent()), now);
+        assert_eq!((free.spend(now), six.spend(now)), (Ok(()), Ok(())));
+        assert_eq!(six.spend(now), Err("day"));
+    }
+
     proptest! {
         #[test]
         fn no_minute_wherever_it_begins_has_more_than_its_budget(gaps in prop::collection::vec(0_u64..9000, 1..200)) {
             let start = clock::monotonic();
-            let budget = Budget::new(Some(7), None, start);
+            let budget = Budget::new(Some(7), None, None, start);
             let (mut now, mut spent) = (start, Vec::new());
             for gap in gaps {
                 now += Duration::from_millis(gap);

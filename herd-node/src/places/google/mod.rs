@@ -28,6 +28,7 @@ mod setup;
 mod stats;
 
 pub use breaker::BreakerState;
+pub use budget::Spent;
 pub use setup::SetupError;
 pub(crate) use setup::{endpoint_problem, is_loopback};
 pub use stats::{Failures, Stats};
@@ -81,7 +82,16 @@ impl Google {
     /// # Errors
     /// A setting with which it could never answer, named by the error.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
-        Self::with_environment(settings, |name| std::env::var(name).ok())
+        Self::after(settings, None)
+    }
+
+    /// Like [`Google::new`], to take the place of a backend that has spent `spent`: its budget goes on, its breaker begins closed, since
+    /// what has changed may be what was wrong.
+    ///
+    /// # Errors
+    /// Those of [`Google::new`].
+    pub fn after(settings: &Settings, spent: Option<Spent>) -> Result<Self, SetupError> {
+        Self::set_up(settings, |name| std::env::var(name).ok(), spent)
     }
 
     /// Like [`Google::new`], with an environment of its own.
@@ -92,6 +102,14 @@ impl Google {
         settings: &Settings,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SetupError> {
+        Self::set_up(settings, environment, None)
+    }
+
+    fn set_up(
+        settings: &Settings,
+        environment: impl Fn(&str) -> Option<String>,
+        spent: Option<Spent>,
+    ) -> Result<Self, SetupError> {
         let api = Api::new(settings)?;
         let inner = Inner {
             client: Client::new(settings, api.endpoint(), environment)?,
@@ -100,7 +118,7 @@ impl Google {
             flights: Arc::new(Flights::new()),
             queue: Queue::new(settings.in_flight_max, settings.queue_max),
             breaker: Breaker::new(settings.breaker_failures, settings.breaker_pause),
-            budget: Budget::new(settings.calls_per_minute, settings.calls_per_day, clock::monotonic()),
+            budget: Budget::new(settings.calls_per_minute, settings.calls_per_day, spent, clock::monotonic()),
             counters: Counters::default(),
             deadline: settings.deadline,
         };
@@ -159,6 +177,10 @@ impl Places for Google {
             },
         };
         Answer::Later(Box::pin(reply(waiter, limit)))
+    }
+
+    fn spent(&self) -> Option<Spent> {
+        Some(self.inner.budget.spent())
     }
 }
 

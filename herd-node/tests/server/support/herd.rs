@@ -9,7 +9,7 @@ use herd_node::handle::Handle;
 use herd_node::journal;
 use herd_node::replica::{PeerIndex, Replica};
 use herd_node::secret::Secret;
-use herd_node::server::{BindError, Herd, Server};
+use herd_node::server::{BindError, Herd, ReloadError, Reloader, Server};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -52,6 +52,7 @@ pub(crate) struct TestHerd {
 
 struct Running {
     handle: Handle,
+    reloader: Reloader,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -87,11 +88,11 @@ impl TestHerd {
 
     fn run(&mut self, server: Server) {
         let (stop, stopped) = oneshot::channel::<()>();
-        let (name, handle) = (server.name().to_owned(), server.handle());
+        let (name, handle, reloader) = (server.name().to_owned(), server.handle(), server.reloader());
         let task = tokio::spawn(server.run(async {
             let _ = stopped.await;
         }));
-        self.running.insert(name, Running { handle, stop, task });
+        self.running.insert(name, Running { handle, reloader, stop, task });
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
@@ -139,6 +140,24 @@ impl TestHerd {
         soon(&what, self.handle(name).wait_until(is_so)).await;
     }
 
+    /// Changes the configuration that is in force in a server. What `self.config` says of it is not touched.
+    pub(crate) async fn reload(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Vec<String>, ReloadError> {
+        let reloader = &mut self.running.get_mut(name).unwrap().reloader;
+        let mut config = reloader.config().clone();
+        change(&mut config);
+        soon("a reload", reloader.apply(config)).await
+    }
+
+    /// One server more, of a configuration of its own.
+    pub(crate) fn join(&mut self, config: ServerConfig, server: Server) {
+        self.config.servers.push(config);
+        self.run(server);
+    }
+
     /// Kills a server: nothing is flushed, nobody is told.
     pub(crate) async fn kill(&mut self, name: &str) {
         // Dropping this would be a request to stop.
@@ -183,5 +202,5 @@ impl TestHerd {
 
 /// The number that a replica gives to a peer.
 pub(crate) fn index(replica: &Replica, name: &str) -> PeerIndex {
-    (0..).map(PeerIndex).find(|peer| replica.peer_name(*peer).is_none_or(|known| known == name)).unwrap()
+    replica.find_peer(name).unwrap()
 }

@@ -1,0 +1,277 @@
+//! Changing the settings of servers that run.
+//!
+//! All or nothing, and for all servers of the process or for none: whatever can fail (reading the file, opening places and journals) is
+//! done first, and beside what is in force; then everything is put into its place, which can't fail.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{Config, ConfigError, ServerConfig};
+use crate::journal::{self, Journal, Party};
+use crate::net::{Renewal, Shared};
+use crate::places::{self, Places, google};
+
+use super::error::in_one_line;
+use super::settings::{live, tuning};
+use super::{BindError, Server, check, open_journal};
+
+/// Why the settings of running servers were not changed. Nothing was, then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// There is no file to read again.
+    #[error("there is nothing to reload from: no configuration file was given")]
+    NoFile,
+    /// The file is wrong, or would change what can't change.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What it asks for can't be had.
+    #[error(transparent)]
+    Unfit(#[from] BindError),
+    /// The work was interrupted.
+    #[error("reloading: {0}")]
+    Interrupted(String),
+}
+
+/// What changes the settings of the servers of one process while they run.
+///
+/// ```no_run
+/// # use herd_node::{config::{Config, process_env}, server::Server};
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::load("herd.toml".as_ref(), &process_env)?;
+/// let server = Server::bind(&config, "Riley").await?;
+/// let mut reloader = server.reloader();
+/// let running = tokio::spawn(server.run(std::future::pending()));
+/// // Whenever the file has changed:
+/// for change in reloader.reload(process_env).await? {
+///     println!("{change}");
+/// }
+/// # running.await?; Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Reloader {
+    /// What is in force.
+    config: Arc<Config>,
+    servers: Vec<Running>,
+    /// What has been spent on calls: it outlives a backend that costs nothing.
+    spent: Option<google::Spent>,
+}
+
+#[derive(Debug)]
+struct Running {
+    shared: Arc<Shared>,
+    peer_address: SocketAddr,
+}
+
+/// All that could fail, and has not.
+struct Prepared {
+    places: Arc<dyn Places>,
+    /// One for each server.
+    journals: Vec<NextJournal>,
+}
+
+enum NextJournal {
+    /// The same file, and perhaps other sizes.
+    Same,
+    Another(Journal),
+}
+
+impl Reloader {
+    pub(super) fn new<'a>(config: &Config, servers: impl IntoIterator<Item = &'a Server>) -> Self {
+        let servers: Vec<Running> = servers
+            .into_iter()
+            .map(|server| Running { shared: Arc::clone(&server.shared), peer_address: server.peer_address })
+            .collect();
+        let reloader = Self { config: Arc::new(config.clone()), servers, spent: None };
+        Self { spent: reloader.places().and_then(|places| places.spent()), ..reloader }
+    }
+
+    /// What answers questions for places now: the same for all servers of a process.
+    fn places(&self) -> Option<Arc<dyn Places>> {
+        self.servers.first().map(|server| Arc::clone(&server.shared.live().places))
+    }
+
+    /// The servers' names.
+    pub fn names(&self) -> Vec<&str> {
+        self.servers.iter().map(|server| &*server.shared.name).collect()
+    }
+
+    /// What is in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Reads the file that the configuration in force was read from, and puts it in force. Returns what is otherwise now, a line each.
+    ///
+    /// The journals say what came of it, either way.
+    ///
+    /// # Errors
+    /// See [`ReloadError`]. What was in force is so still.
+    pub async fn reload(
+        &mut self,
+        env: impl Fn(&str) -> Option<String> + Send + 'static,
+    ) -> Result<Vec<String>, ReloadError> {
+        let read = self.read(env).await;
+        let applied = match read {
+            Ok(next) => self.put_in_force(next).await,
+            Err(error) => Err(error),
+        };
+        self.report(&applied);
+        applied
+    }
+
+    /// Reads the file as [`reload`](Self::reload) does, and says what would be otherwise. Opens nothing, changes nothing, reports nothing.
+    ///
+    /// # Errors
+    /// See [`ReloadError`].
+    pub async fn check(
+        &self,
+        env: impl Fn(&str) -> Option<String> + Send + 'static,
+    ) -> Result<Vec<String>, ReloadError> {
+        let next = self.read(env).await?;
+        Ok(self.config.changes_to(&next, &self.names()))
+    }
+
+    /// Puts `next` in force, wherever it comes from. Returns what is otherwise now, a line each.
+    ///
+    /// The journals say what came of it, either way.
+    ///
+    /// # Errors
+    /// See [`ReloadError`]. What was in force is so still.
+    pub async fn apply(&mut self, next: Config) -> Result<Vec<String>, ReloadError> {
+        let applied = match self.config.check_next(&next, &self.names()) {
+            Ok(()) => self.put_in_force(next).await,
+            Err(error) => Err(error.into()),
+        };
+        self.report(&applied);
+        applied
+    }
+
+    async fn read(&self, env: impl Fn(&str) -> Option<String> + Send + 'static) -> Result<Config, ReloadError> {
+        let path = self.config.path().ok_or(ReloadError::NoFile)?.to_owned();
+        let names: Vec<String> = self.names().into_iter().map(str::to_owned).collect();
+        let config = Arc::clone(&self.config);
+        // Waits for the disk, so not on a thread that serves.
+        blocking(move || {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            Ok(config.load_after(&path, &names, &env)?)
+        })
+        .await
+    }
+
+    async fn put_in_force(&mut self, next: Config) -> Result<Vec<String>, ReloadError> {
+        let next = Arc::new(next);
+        let prepared = self.prepare(Arc::clone(&next)).await?;
+        let names = self.names();
+        let changes = self.config.changes_to(&next, &names);
+        let mut former = Vec::new();
+        for (server, journal) in self.servers.iter().zip(prepared.journals) {
+            former.extend(server.renew_journal(next.journal.as_ref(), journal));
+        }
+        for server in &self.servers {
+            if let (Some(before), Some(after)) = (self.config.server(server.name()), next.server(server.name())) {
+                server.shared.renew(Renewal {
+                    live: live(&next, after, Arc::clone(&prepared.places)),
+                    tuning: tuning(&next, after),
+                    secrets: next.secrets.clone(),
+                    peers: after
+                        .peers
+                        .iter()
+                        .map(|peer| (peer.name.clone(), self.address(server, before, peer)))
+                        .collect(),
+                });
+            }
+        }
+        self.spent = prepared.places.spent().or(self.spent.take());
+        self.config = next;
+        // What was said to them is written, whoever waits for the disk.
+        blocking(move || {
+            former.iter().for_each(Journal::close);
+            Ok(changes)
+        })
+        .await
+    }
+
+    /// Opens what is to take the place of something, on a thread that serves nobody.
+    async fn prepare(&self, next: Arc<Config>) -> Result<Prepared, ReloadError> {
+        let names: Vec<Arc<str>> = self.servers.iter().map(|server| Arc::clone(&server.shared.name)).collect();
+        let (before, places, spent) = (Arc::clone(&self.config), self.places(), self.spent.clone());
+        blocking(move || {
+            for server in names.iter().filter_map(|name| next.server(name)) {
+                check(&next, server)?;
+            }
+            // What is in the files may be other data than when they were read.
+            let has_files = !next.places.data.is_empty() || next.places.ca_file.is_some();
+            let places = match places.filter(|_| before.places == next.places && !has_files) {
+                Some(places) => places,
+                None => places::open_after(&next.places, spent).map_err(BindError::Places)?,
+            };
+            let is_same = |one: &journal::Settings, other: &journal::Settings| one.directory == other.directory;
+            let open = |name: &Arc<str>| match (&before.journal, &next.journal) {
+                (None, None) => Ok(NextJournal::Same),
+                (Some(before), Some(next)) if is_same(before, next) => Ok(NextJournal::Same),
+                (_, next) => open_journal(next.as_ref(), name).map(NextJournal::Another),
+            };
+            let journals = names.iter().map(open).collect::<Result<_, _>>().map_err(BindError::Journal)?;
+            Ok(Prepared { places, journals })
+        })
+        .await
+    }
+
+    /// Where `server` is to dial `peer`, as far as can be said now.
+    fn address(&self, server: &Running, before: &ServerConfig, peer: &crate::config::PeerConfig) -> SocketAddr {
+        let is_as_before = before.peers.contains(peer);
+        // Whoever runs the server may have changed it since: `Server::set_peer_address`.
+        let present = server.shared.peer_called(&peer.name).map(|there| there.address()).filter(|_| is_as_before);
+        let of_this_process = || {
+            let other = self.servers.iter().find(|other| peer.dial.port() == 0 && other.name() == peer.name);
+            other.map(|other| other.peer_address)
+        };
+        present.or_else(of_this_process).unwrap_or(peer.dial)
+    }
+
+    fn report(&self, applied: &Result<Vec<String>, ReloadError>) {
+        let path = self.config.path().map(Path::display).map(|path| format!("{path}: ")).unwrap_or_default();
+        let (kind, text) = match applied {
+            Ok(changes) if changes.is_empty() => ("reloaded", format!("{path}nothing is otherwise")),
+            Ok(changes) => ("reloaded", format!("{path}{}", changes.join("; "))),
+            Err(error) => ("reload-failed", format!("{}; all is as it was", in_one_line(error))),
+        };
+        for server in &self.servers {
+            server.shared.report(kind, &Party::Nobody, &text);
+        }
+    }
+}
+
+impl Running {
+    fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// Returns the journal whose place was taken, to be closed.
+    fn renew_journal(&self, settings: Option<&journal::Settings>, next: NextJournal) -> Option<Journal> {
+        match (next, settings) {
+            (NextJournal::Same, Some(settings)) => {
+                self.shared.journal.resize(settings);
+                None
+            }
+            (NextJournal::Same, None) => None,
+            (NextJournal::Another(next), settings) => {
+                let text = match settings {
+                    Some(settings) => format!("goes on in {}", settings.directory.display()),
+                    None => "is off from here on".to_owned(),
+                };
+                self.shared.report("journal", &Party::Nobody, text);
+                Some(self.shared.journal.replace(&next))
+            }
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ReloadError> + Send + 'static,
+) -> Result<T, ReloadError> {
+    // It neither panics nor is it cancelled, but for a runtime that ends.
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(ReloadError::Interrupted(error.to_string())))
+}
