@@ -198,9 +198,11 @@ cargo_deb_version=3.8.0
 
 # Leaves in `cargo_deb` what makes the packages. Installed under target/tools if it is not there: it takes about a minute.
 find_cargo_deb() {
-    local tools="${CARGO_TARGET_DIR:-target}/tools"
+    local tools="${CARGO_TARGET_DIR:-target}/tools" found
     for cargo_deb in "$(command -v cargo-deb)" "$tools/bin/cargo-deb"; do
-        if [ -x "$cargo_deb" ] && [ "$("$cargo_deb" --version 2>/dev/null)" = "$cargo_deb_version" ]; then return 0; fi
+        # It says its name, too.
+        found=$("$cargo_deb" --version 2>/dev/null)
+        if [ "${found##* }" = "$cargo_deb_version" ]; then return 0; fi
     done
     run cargo install cargo-deb --version "$cargo_deb_version" --locked --root "$tools"
 }

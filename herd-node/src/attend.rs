@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::command::{Failure, chain};
 use crate::control::{Caller, Door, Request, Whose};
+use crate::notify::Manager;
 use crate::run::{complain, say};
 
 /// The signal that asks for a reload. Whoever holds it is not ended by it.
@@ -70,7 +71,7 @@ impl Attendant {
     }
 
     /// Reloads whenever it is asked for, one after the other. Ends when the terminal has gone that the servers were started at.
-    pub(crate) async fn attend(&mut self) {
+    pub(crate) async fn attend(&mut self, manager: &Manager) {
         loop {
             let Self { reloader, hangup, door } = &mut *self;
             tokio::select! {
@@ -78,7 +79,7 @@ impl Attendant {
                     if hangup.is_of_terminal() {
                         return;
                     }
-                    match reload(reloader).await {
+                    match reload(reloader, manager).await {
                         Ok(text) => say(&text),
                         Err(text) => complain(&text),
                     }
@@ -87,7 +88,7 @@ impl Attendant {
                     // Not among what is waited for: whoever has begun to ask is to be heard out.
                     let Some(asked) = caller.asked().await else { continue };
                     let answer = match asked.request {
-                        Request::Reload => reload(reloader).await,
+                        Request::Reload => reload(reloader, manager).await,
                         Request::Check => check(reloader).await,
                     };
                     asked.answer(&answer).await;
@@ -104,9 +105,10 @@ async fn next(door: Option<&Door>) -> Caller {
     }
 }
 
-/// A service manager that wants to know (`Type=notify-reload`) would be told here, before and after.
-async fn reload(reloader: &mut Reloader) -> Result<String, String> {
+async fn reload(reloader: &mut Reloader, manager: &Manager) -> Result<String, String> {
+    manager.reloading();
     let outcome = reloader.reload(process_env).await;
+    manager.reloaded();
     told(reloader, outcome, "reloaded")
 }
 

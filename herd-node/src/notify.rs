@@ -58,6 +58,16 @@ impl Manager {
         self.tell("STATUS=Starting: opening listeners and places, reading the disk log");
     }
 
+    /// The configuration is being read again, and what is otherwise in it taken up.
+    pub(crate) fn reloading(&self) {
+        self.tell("RELOADING=1");
+    }
+
+    /// That is over, whatever came of it.
+    pub(crate) fn reloaded(&self) {
+        self.tell("READY=1");
+    }
+
     /// The servers are stopping: what was read is answered, and peers are told.
     pub(crate) fn stopping(&self) {
         self.is_stopping.set(true);

@@ -20,36 +20,35 @@ pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
         let hangup = Hangup::new().map_err(Failure::running)?;
         let manager = Manager::of_environment();
         manager.starting();
-        let stop = async {
-            stop.await;
-            manager.stopping();
-        };
         match name {
             Some(name) => {
                 let server = Server::bind(config, name).await.map_err(Failure::running)?;
                 let mut attendant = Attendant::new(server.reloader(), Some(name), hangup)?;
                 let handle = server.handle();
                 announce(&server);
-                let serving = server.run(first_of(stop, attendant.attend()));
-                attended(&manager, &[handle], serving).await;
+                let stop = stopped(&manager, stop, attendant.attend(&manager));
+                attended(&manager, &[server.handle()], server.run(stop)).await;
             }
             None => {
                 let herd = Herd::bind(config).await.map_err(Failure::running)?;
                 let mut attendant = Attendant::new(herd.reloader(), None, hangup)?;
                 herd.servers().iter().for_each(announce);
                 let handles: Vec<Handle> = herd.servers().iter().map(Server::handle).collect();
-                attended(&manager, &handles, herd.run(first_of(stop, attendant.attend()))).await;
+                let stop = stopped(&manager, stop, attendant.attend(&manager));
+                attended(&manager, &handles, herd.run(stop)).await;
             }
         }
         Ok(())
     })
 }
 
-async fn first_of(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+/// Ends with whichever of the two ends first, and has the manager hear of it.
+async fn stopped(manager: &Manager, one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
     tokio::select! {
         () = one => {}
         () = other => {}
     }
+    manager.stopping();
 }
 
 /// Serves to the end. The manager hears that all is ready once the servers have begun to serve, and not before.

@@ -445,11 +445,11 @@ fn debian_packages_are_made_with_the_one_version_of_cargo_deb() {
     let debian = || Machine::new().with("dpkg-deb", "").with("shellcheck", "").with("mmdebstrap", "");
     let install = "cargo install cargo-deb --version 3.8.0 --locked --root target/tools";
     // Another one may do other things.
-    let run = debian().with("cargo-deb", "echo 3.7.9").with("cargo", "exit 101").dev(&["deb"], &[]);
+    let run = debian().with("cargo-deb", "echo cargo-deb 3.7.9").with("cargo", "exit 101").dev(&["deb"], &[]);
     assert_eq!((run.commands(), run.code), (vec![install], Some(0)));
     assert!(run.said.0.ends_with("deb: skipped: cargo-deb can not be had\n"), "{:?}", run.said);
     // The programs are built before they are packed.
-    let run = debian().with("cargo-deb", "echo 3.8.0").with("cargo", "exit 101").dev(&["deb"], &[]);
+    let run = debian().with("cargo-deb", "echo cargo-deb 3.8.0").with("cargo", "exit 101").dev(&["deb"], &[]);
     assert_eq!((run.commands(), run.code), (vec!["cargo build --release --bins"], Some(101)));
     // What helps to look into them is installed by root, and by nobody else.
     let bare = || Machine::new().with("dpkg-deb", "").with("apt-get", "").with("cargo", "exit 101");

@@ -100,7 +100,7 @@ const NODE: &[Room] = &[
     room("notify", &["run"], CLOCKS),
     room("pages", &["command"], CLOCKS),
     room("run", &["attend", "command", "notify"], CLOCKS),
-    room("attend", &["command", "control", "run"], CLOCKS),
+    room("attend", &["command", "control", "notify", "run"], CLOCKS),
     room("control", &[], CLOCKS),
     room("reload_command", &["command", "control", "run"], CLOCKS),
     room("demo", &["command", "run"], CLOCKS),

@@ -146,6 +146,26 @@ fn signs_of_life_come_where_they_are_wanted() {
     assert_eq!(watched.end().0, Some(0));
 }
 
+#[test]
+fn a_reload_is_said_before_and_after_whatever_comes_of_it() {
+    let manager = Manager::new();
+    let mut process = manager.start("", &[]);
+    manager.hears("READY=1");
+    process.announced();
+    let hang_up = || {
+        let pid = rustix::process::Pid::from_raw(process.id().try_into().unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+        assert_eq!(manager.hears("RELOADING=1"), "RELOADING=1");
+        assert_eq!(manager.hears("READY=1"), "READY=1");
+    };
+    hang_up();
+    write_config(manager.directory.path(), "[limits]\nidle_ms = 1\n");
+    hang_up();
+    process.terminate();
+    manager.hears("STOPPING=1");
+    assert_eq!(process.end().0, Some(0));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_socket_may_have_an_abstract_name() {
