@@ -24,7 +24,6 @@ pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
             Some(name) => {
                 let server = Server::bind(config, name).await.map_err(Failure::running)?;
                 let mut attendant = Attendant::new(server.reloader(), Some(name), hangup)?;
-                let handle = server.handle();
                 announce(&server);
                 let stop = stopped(&manager, stop, attendant.attend(&manager));
                 attended(&manager, &[server.handle()], server.run(stop)).await;
