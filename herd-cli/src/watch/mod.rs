@@ -44,7 +44,8 @@ so once, and watched all the same; so is one that is not known any more.
 
 A server whose admin address is known, of the default herd or from the configuration, tells
 by itself: within a tenth of a second, of a client that moves oftener only the newest. One that
-wants a token is shown that of --token-file or HERD_ADMIN_TOKEN. All others are asked, --interval after --interval.
+wants a token is shown that of --token-file or HERD_ADMIN_TOKEN. All others are asked,
+--interval after --interval.
 
 A lost connection is made again, or one to the next --server, for as long as it takes;
 only where nobody answers at first is it given up, after --timeout. Another server may
