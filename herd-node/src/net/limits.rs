@@ -14,7 +14,7 @@ pub struct Limits {
     pub connections_max: usize,
     /// Of those, from one address that is not loopback; `None`: any number. `connections_per_ip_max`, 0 (off) to 1,000,000. Default 256.
     pub connections_per_ip_max: Option<usize>,
-    /// From connecting to the end of the first line. `first_line_ms`, 100 to 3,600,000. Default 10 s.
+    /// From connecting to the end of the first line, the handshake of TLS among it. `first_line_ms`, 100 to 3,600,000. Default 10 s.
     pub first_line: Duration,
     /// From a later line's first byte to its end. `line_ms`, 100 to 3,600,000. Default 10 s.
     pub line: Duration,
@@ -33,9 +33,10 @@ pub struct Limits {
     /// How far ahead of the server's clock a client's time may be; `None`: any. `time_ahead_s_max`, 0 (never refuse) to
     /// 3,153,600,000 (100 years). Default a day.
     pub time_ahead_max: Option<Duration>,
-    /// Connections of peers that have not proven themselves yet. `unproven_max`, 1 to 4,096. Default 32.
+    /// Connections of peers that have not proven themselves yet; over TLS as many again whose handshake is under way.
+    /// `unproven_max`, 1 to 4,096. Default 32.
     pub unproven_max: usize,
-    /// How long they have for it. `handshake_ms`, 100 to 60,000. Default 3 s.
+    /// How long they have for it, and before that for the handshake of TLS. `handshake_ms`, 100 to 60,000. Default 3 s.
     pub handshake: Duration,
     /// How long a reply waits for peers or disk to make good what it promises; then it is `?`. `ack_wait_ms`, 10 to 60,000. Default 500 ms.
     pub ack_wait: Duration,

@@ -149,7 +149,8 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { shared, clients, peers, admin, client_address, peer_address, admin_address, status_every } = self;
         let admin_at = admin_address.map(|address| format!(" admin {address}")).unwrap_or_default();
-        let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}");
+        let certificate = shared.tls().map(|tls| format!(" certificate until {}", tls.not_after())).unwrap_or_default();
+        let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}{certificate}");
         shared.report("start", &Party::Nobody, whereabouts);
         let stopping = async {
             shutdown.await;
