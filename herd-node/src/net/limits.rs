@@ -32,7 +32,7 @@ pub struct Limits {
     /// Lines in a row on one connection that are no request; one more closes it. `None`: any number. `invalid_lines_max`, 0 (off) to
     /// 1,000,000. Default off: they cost no more than others, and each earns its reply (WIRE §1.6).
     pub invalid_lines_max: Option<u32>,
-    /// From connecting to the end of the first line. `first_line_ms`, 100 to 3,600,000. Default 10 s.
+    /// From connecting to the end of the first line, the handshake of TLS among it. `first_line_ms`, 100 to 3,600,000. Default 10 s.
     pub first_line: Duration,
     /// From a later line's first byte to its end. `line_ms`, 100 to 3,600,000. Default 10 s.
     pub line: Duration,
@@ -51,11 +51,12 @@ pub struct Limits {
     /// How far ahead of the server's clock a client's time may be; `None`: any. `time_ahead_s_max`, 0 (never refuse) to
     /// 3,153,600,000 (100 years). Default a day.
     pub time_ahead_max: Option<Duration>,
-    /// Connections of peers that have not proven themselves yet. `unproven_max`, 1 to 4,096. Default 32.
+    /// Connections of peers that have not proven themselves yet; over TLS as many again whose handshake is under way.
+    /// `unproven_max`, 1 to 4,096. Default 32.
     pub unproven_max: usize,
     /// Invalid lines of a peer in service; one more ends the link, with ERR. `peer_invalid_lines_max`, 0 to 1,000,000. Default 10.
     pub peer_invalid_lines_max: u32,
-    /// How long they have for it. `handshake_ms`, 100 to 60,000. Default 3 s.
+    /// How long they have for it, and before that for the handshake of TLS. `handshake_ms`, 100 to 60,000. Default 3 s.
     pub handshake: Duration,
     /// How long a reply waits for peers or disk to make good what it promises; then it is `?`. `ack_wait_ms`, 10 to 60,000. Default 500 ms.
     pub ack_wait: Duration,

@@ -155,7 +155,8 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { config: _, shared, clients, peers, admin, lookout, client_address, peer_address, proxies } = self;
         let admin_at = admin.address().map(|address| format!(" admin {address}")).unwrap_or_default();
-        let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}");
+        let certificate = shared.tls().map(|tls| format!(" certificate until {}", tls.not_after())).unwrap_or_default();
+        let whereabouts = format!("clients {client_address} peers {peer_address}{admin_at}{certificate}");
         shared.report("start", &Party::Nobody, whereabouts);
         let stopping = async {
             shutdown.await;
