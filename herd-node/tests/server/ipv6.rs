@@ -76,7 +76,7 @@ async fn an_address_is_one_by_whichever_way_it_comes() {
                 socket.bind((from, 0).into()).unwrap();
                 socket.connect(([127, 0, 0, 1], port).into()).await.unwrap()
             }
-            ip => tokio::net::TcpStream::connect((ip, port)).await.unwrap(),
+            ip @ std::net::IpAddr::V6(_) => tokio::net::TcpStream::connect((ip, port)).await.unwrap(),
         };
         let mut client = Client::over(stream);
         if is_in {
