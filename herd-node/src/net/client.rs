@@ -38,8 +38,11 @@ const READ_BYTES_MIN: usize = 4_096;
 /// From how many lines on it pays to look ahead in the replica.
 const LOOK_AHEAD_MIN: usize = 4;
 /// Lines answered before other connections get their turn: a thousand clients that send more than they read must not make an
-/// honest one wait for all they sent. A search for places counts as the lines that could have been answered instead.
+/// honest one wait for all they sent. A search for places counts as the lines that could have been answered instead, and so does a
+/// long line or reply: of short questions about a long position, 128 are half a megabyte to be sent.
 const TURN_LINES: usize = 128;
+/// What a short line and its reply have, and more.
+const TURN_LINE_BYTES: usize = 256;
 /// Over-long lines after which a connection is closed (WIRE §1.7).
 const LONG_LINES_MAX: u32 = 3;
 
@@ -344,10 +347,11 @@ impl ClientTask<'_> {
 
     /// Writes the reply to one line.
     fn reply(&mut self, asked: &Asked) {
-        self.turn += 1;
+        self.turn += 1 + asked.line().len() / TURN_LINE_BYTES;
         match (asked.outcome(), asked.incoming()) {
             (Outcome::At(line), _) => {
                 let line = self.texts.get(line.clone()).unwrap_or_default();
+                self.turn += line.len() / TURN_LINE_BYTES;
                 self.outbox.tail().extend_from_slice(line);
             }
             (Outcome::Near(operands), Ok(Request::Whatsat(whatsat))) => {
@@ -375,6 +379,7 @@ impl ClientTask<'_> {
 
     fn reply_near(&mut self, operands: Range<usize>, whatsat: &Whatsat<Bytes>) {
         let operands = self.texts.get(operands).unwrap_or_default();
+        self.turn += operands.len() / TURN_LINE_BYTES;
         let tail = self.outbox.tail();
         let start = tail.len();
         encode::at(tail, operands);
