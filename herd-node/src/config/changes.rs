@@ -26,6 +26,9 @@ pub(super) fn between(running: &Config, next: &Config, names: &[&str]) -> Vec<St
     if running.places.key != next.places.key {
         lines.push("the key of places is another".to_owned());
     }
+    if running.admin_token != next.admin_token {
+        lines.push("the token of the admin listeners is another".to_owned());
+    }
     if running.origin.is_none() || next.origin.is_none() {
         lines.extend(tables(running, next, names));
         return lines;

@@ -139,7 +139,8 @@ impl Reloader {
         applied
     }
 
-    /// Reads the file as [`reload`](Self::reload) does, and says what would be otherwise. Opens nothing, changes nothing, reports nothing.
+    /// Reads the file, and those of secrets and certificates, as [`reload`](Self::reload) does, and says what would be otherwise. Opens
+    /// nothing, changes nothing, reports nothing.
     ///
     /// # Errors
     /// See [`ReloadError`].
@@ -147,8 +148,10 @@ impl Reloader {
         &self,
         env: impl Fn(&str) -> Option<String> + Send + 'static,
     ) -> Result<Vec<String>, ReloadError> {
-        let next = self.read(env).await?;
-        Ok(self.config.changes_to(&next, &self.names()))
+        let next = Arc::new(self.read(env).await?);
+        let (names, read) = (self.shared_names(), Arc::clone(&next));
+        let tls = blocking(move || load_tls(&read, &names)).await?;
+        Ok(self.changes_to(&next, &tls))
     }
 
     /// Puts `next` in force, wherever it comes from. Returns what is otherwise now, a line each.
@@ -181,8 +184,7 @@ impl Reloader {
     async fn put_in_force(&mut self, next: Config) -> Result<Vec<String>, ReloadError> {
         let next = Arc::new(next);
         let prepared = self.prepare(Arc::clone(&next)).await?;
-        let names = self.names();
-        let changes = self.config.changes_to(&next, &names);
+        let changes = self.changes_to(&next, &prepared.tls);
         let mut former = Vec::new();
         for (server, journal) in self.servers.iter().zip(prepared.journals) {
             former.extend(server.renew_journal(next.journal.as_ref(), journal));
@@ -212,15 +214,30 @@ impl Reloader {
         .await
     }
 
+    fn shared_names(&self) -> Vec<Arc<str>> {
+        self.servers.iter().map(|server| Arc::clone(&server.shared.name)).collect()
+    }
+
+    /// What is otherwise in `next`, whose servers are to speak TLS with `tls`: in the file, and in the certificates that it names.
+    fn changes_to(&self, next: &Config, tls: &[Option<Tls>]) -> Vec<String> {
+        let mut changes = self.config.changes_to(next, &self.names());
+        for (server, next) in self.servers.iter().zip(tls) {
+            let whose = if self.servers.len() > 1 { format!(" of {}", server.name()) } else { String::new() };
+            let both = server.shared.tls().zip(next.as_ref());
+            changes.extend(both.map(|(before, next)| before.changes_to(next, &whose)).unwrap_or_default());
+        }
+        changes
+    }
+
     /// Opens what is to take the place of something, on a thread that serves nobody.
     async fn prepare(&self, next: Arc<Config>) -> Result<Prepared, ReloadError> {
-        let names: Vec<Arc<str>> = self.servers.iter().map(|server| Arc::clone(&server.shared.name)).collect();
+        let names = self.shared_names();
         let (before, places, spent) = (Arc::clone(&self.config), self.places(), self.spent.clone());
         blocking(move || {
             for server in names.iter().filter_map(|name| next.server(name)) {
                 check(&next, server)?;
             }
-            let tls = names.iter().map(|name| next.load_tls(name)).collect::<Result<_, _>>()?;
+            let tls = load_tls(&next, &names)?;
             // What is in the files may be other data than when they were read.
             let has_files = !next.places.data.is_empty() || next.places.ca_file.is_some();
             let places = match places.filter(|_| before.places == next.places && !has_files) {
@@ -262,6 +279,11 @@ impl Reloader {
             server.shared.report(kind, &Party::Nobody, &text);
         }
     }
+}
+
+/// What each server called in `names` is to speak TLS with.
+fn load_tls(next: &Config, names: &[Arc<str>]) -> Result<Vec<Option<Tls>>, ReloadError> {
+    Ok(names.iter().map(|name| next.load_tls(name)).collect::<Result<_, _>>()?)
 }
 
 impl Running {

@@ -69,6 +69,8 @@ pub struct Uses {
 pub struct Tls {
     clients: Option<Arc<ServerConfig>>,
     peers: Option<Peers>,
+    /// What the server shows of itself.
+    chain: Vec<CertificateDer<'static>>,
     not_after: Moment,
 }
 
@@ -103,7 +105,20 @@ impl Tls {
             (true, None) => return Err(TlsFile::Ca.fault()(Problem::NoCa)),
         };
         let unusable = |error: rustls::Error| TlsFile::Certificate.fault()(Problem::Unusable(error.to_string()));
-        Ok(Self { clients: clients.map_err(unusable)?, peers: peers.map_err(unusable)?, not_after })
+        Ok(Self { clients: clients.map_err(unusable)?, peers: peers.map_err(unusable)?, chain, not_after })
+    }
+
+    /// What is otherwise in `next` by the contents of the files, in words. `whose`: nothing, or " of " and the server.
+    pub(crate) fn changes_to(&self, next: &Self, whose: &str) -> Vec<String> {
+        let mut changes = Vec::new();
+        if self.chain != next.chain {
+            changes.push(format!("another certificate{whose}, valid until {}", next.not_after));
+        }
+        let anchors = |tls: &Self| tls.peers.as_ref().map(|peers| peers.roots.roots.clone());
+        if anchors(self).zip(anchors(next)).is_some_and(|(before, after)| before != after) {
+            changes.push(format!("other CAs{whose}"));
+        }
+        changes
     }
 
     /// When the first certificate of the server's own chain is over, in POSIX seconds.

@@ -295,6 +295,52 @@ fn the_socket_is_where_the_file_says_and_for_nobody_else() {
     assert_eq!(std::fs::read_to_string(&socket).unwrap(), "mine");
 }
 
+/// Files that have the names they had, and other contents: told as every change is, and looked at by `--check` too.
+#[test]
+fn other_contents_of_files_that_are_named_are_told() {
+    let tls = "[tls]\ncertificate = \"tls/{name}.cert.pem\"\nkey = \"tls/{name}.key.pem\"\nca = \"tls/ca.pem\"\n";
+    let place = Place::new(&pair(&format!("{tls}[admin]\ntoken_file = \"token\"\n")));
+    let token = |text: &str| {
+        std::fs::write(place.path().join("token"), text).unwrap();
+        std::fs::set_permissions(place.path().join("token"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let pki = |arguments: &[&str]| {
+        let all: Vec<&str> = ["pki"].iter().chain(arguments).copied().collect();
+        let (code, _, stderr) = said(&place.command(&all).output().unwrap());
+        assert_eq!(code, Some(0), "{stderr}");
+    };
+    token("0123456789abcdef\n");
+    pki(&["init"]);
+    pki(&["issue", "Riley"]);
+    let mut process = place.run(&["run", "Riley", "--config", "herd.toml"]);
+    process.announced();
+    let (checks, reloads) = (["--check", "--config", "herd.toml"], ["--config", "herd.toml"]);
+    assert_eq!(place.reload(&checks).1, "Riley: would change: nothing is otherwise\n");
+    token("fedcba9876543210\n");
+    pki(&["issue", "Riley", "--force", "--days", "30"]);
+    let what = "the token of the admin listeners is another; another certificate, valid until ";
+    for (arguments, word) in [(&checks[..], "would change"), (&reloads[..], "reloaded")] {
+        let (code, stdout, stderr) = place.reload(arguments);
+        assert!(code == Some(0) && stdout.starts_with(&format!("Riley: {word}: {what}")), "{stdout}{stderr}");
+    }
+    assert_eq!(place.reload(&checks).1, "Riley: would change: nothing is otherwise\n");
+    pki(&["init", "--force"]);
+    pki(&["issue", "Riley", "--force"]);
+    let (_, stdout, _) = place.reload(&reloads);
+    assert!(
+        stdout.contains("reloaded: another certificate, valid until ") && stdout.ends_with("; other CAs\n"),
+        "{stdout}"
+    );
+    // What would be refused is refused when it is only looked at.
+    std::fs::write(place.path().join("tls/Riley.cert.pem"), "nothing").unwrap();
+    for arguments in [&checks[..], &reloads[..]] {
+        let (code, _, stderr) = place.reload(arguments);
+        assert!(code == Some(1) && stderr.ends_with("Riley.cert.pem holds no certificate in PEM\n"), "{stderr}");
+    }
+    process.terminate();
+    assert_eq!(process.end().0, Some(0));
+}
+
 #[test]
 fn without_a_place_for_a_socket_that_nobody_asked_for_servers_run_all_the_same() {
     let place = Place::new(&pair(ONE));
