@@ -5,11 +5,15 @@ use std::io::{self, IsTerminal};
 use herd_node::config::process_env;
 use herd_node::server::{ReloadError, Reloader};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 
 use crate::command::{Failure, chain};
 use crate::control::{Caller, Door, Request, Whose};
 use crate::notify::Manager;
 use crate::run::{complain, say};
+
+/// Callers who may be asked at once what they want. Further ones wait until one has said it, or has had its time.
+const ASKED_MAX: usize = 16;
 
 /// The signal that asks for a reload. Whoever holds it is not ended by it.
 #[derive(Debug)]
@@ -72,6 +76,8 @@ impl Attendant {
 
     /// Reloads whenever it is asked for, one after the other. Ends when the terminal has gone that the servers were started at.
     pub(crate) async fn attend(&mut self, manager: &Manager) {
+        // Each by itself: one that says nothing keeps neither others nor a signal waiting. And none is forgotten for a signal.
+        let mut asked = JoinSet::new();
         loop {
             let Self { reloader, hangup, door } = &mut *self;
             tokio::select! {
@@ -84,9 +90,11 @@ impl Attendant {
                         Err(text) => complain(&text),
                     }
                 }
-                caller = next(door.as_ref()) => {
-                    // Not among what is waited for: whoever has begun to ask is to be heard out.
-                    let Some(asked) = caller.asked().await else { continue };
+                caller = next(door.as_ref()), if asked.len() < ASKED_MAX => {
+                    asked.spawn(caller.asked());
+                }
+                Some(asked) = asked.join_next() => {
+                    let Ok(Some(asked)) = asked else { continue };
                     let answer = match asked.request {
                         Request::Reload => reload(reloader, manager).await,
                         Request::Check => check(reloader).await,

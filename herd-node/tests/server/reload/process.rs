@@ -341,6 +341,26 @@ fn other_contents_of_files_that_are_named_are_told() {
     assert_eq!(process.end().0, Some(0));
 }
 
+/// Who connects and says nothing is waited for, and keeps nobody from being answered meanwhile.
+#[test]
+fn callers_that_say_nothing_keep_nobody_waiting() {
+    let place = Place::new(&pair(&format!("{ONE}[herd]\ncontrol = \"run/herd\"\n")));
+    let mut process = place.run(&["run", "Riley", "--config", "herd.toml"]);
+    process.announced();
+    // A machine that is busy may take longer for it than they are waited for. Not every time.
+    let is_answered_meanwhile = (0..10).any(|_| {
+        let socket = place.path().join("run/herd/Riley.sock");
+        let mut silent: Vec<UnixStream> = (0..3).map(|_| UnixStream::connect(&socket).unwrap()).collect();
+        assert_eq!(place.reload(&["--config", "herd.toml"]).0, Some(0));
+        let mut answer = String::new();
+        let said = silent[0].write_all(b"check\n").and_then(|()| BufReader::new(&silent[0]).read_line(&mut answer));
+        said.is_ok() && answer == "done\n"
+    });
+    assert!(is_answered_meanwhile);
+    process.terminate();
+    assert_eq!(process.end().0, Some(0));
+}
+
 #[test]
 fn without_a_place_for_a_socket_that_nobody_asked_for_servers_run_all_the_same() {
     let place = Place::new(&pair(ONE));
