@@ -3,6 +3,9 @@
 //! A page of a stranger that is open in a browser here can ask a name of its own that it has made to mean 127.0.0.1 (DNS rebinding), and
 //! would be let read the answer. It can't choose what `Host` says: so that must be a name or an address of this machine. With a token
 //! nothing is left to be had that way.
+//!
+//! Nor may such a page ask by the right name: it could read nothing, but it could take all places that readers of events have, and with
+//! a browser's help that remembers it even show the token. Browsers say of themselves for whom they ask (Fetch Metadata).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -48,6 +51,22 @@ pub(super) fn is_for<B>(request: &Request<B>, address: SocketAddr) -> bool {
         authority.is_some_and(|authority| is_of_machine(&authority, address))
     });
     of_uri.chain(of_headers).all(|is_for| is_for)
+}
+
+/// Whether a browser asks for a page of somebody else. Whoever follows a link to here asks for itself.
+pub(super) fn is_for_stranger<B>(request: &Request<B>) -> bool {
+    let says = |header: &str, words: &[&str]| {
+        request
+            .headers()
+            .get_all(header)
+            .iter()
+            .map(|said| words.iter().any(|word| said == word))
+            .reduce(|one, other| one && other)
+    };
+    let is_own = says("sec-fetch-site", &["same-origin", "none"]).unwrap_or(true);
+    let is_link =
+        says("sec-fetch-mode", &["navigate"]) == Some(true) && says("sec-fetch-dest", &["document"]) == Some(true);
+    !is_own && !is_link
 }
 
 fn is_of_machine(authority: &Authority, address: SocketAddr) -> bool {
@@ -97,6 +116,35 @@ mod tests {
             Request::builder().header(AUTHORIZATION, format!("Bearer {TOKEN}")).header(AUTHORIZATION, "Bearer x");
         assert!(!shows(&twice.body(()).unwrap(), &Secret::new(TOKEN.as_bytes())), "which of them is meant?");
         assert!(!shows(&Request::new(()), &Secret::new(TOKEN.as_bytes())));
+    }
+
+    #[test]
+    fn pages_of_strangers_ask_for_nothing_but_links_are_followed() {
+        let asks = |said: &[(&str, &str)]| {
+            let request =
+                said.iter().fold(Request::builder(), |request, (header, text)| request.header(*header, *text));
+            is_for_stranger(&request.body(()).unwrap())
+        };
+        let (site, mode, dest) = ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest");
+        for own in [
+            &[][..],
+            &[(site, "same-origin")],
+            &[(site, "none"), (mode, "navigate"), (dest, "document")],
+            &[(site, "cross-site"), (mode, "navigate"), (dest, "document")],
+        ] {
+            assert!(!asks(own), "{own:?}");
+        }
+        for strange in [
+            &[(site, "cross-site")][..],
+            &[(site, "same-site"), (mode, "cors"), (dest, "empty")],
+            &[(site, "cross-site"), (mode, "no-cors"), (dest, "image")],
+            &[(site, "cross-site"), (mode, "navigate"), (dest, "iframe")],
+            &[(site, "cross-site"), (mode, "navigate")],
+            &[(site, "same-origin"), (site, "cross-site")],
+            &[(site, "of tomorrow")],
+        ] {
+            assert!(asks(strange), "{strange:?}");
+        }
     }
 
     #[test]

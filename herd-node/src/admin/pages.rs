@@ -48,6 +48,8 @@ static PAGES: [Page; 6] = [
 enum Refusal {
     /// It is for another host.
     Host,
+    /// It is for another's page.
+    Stranger,
     /// It does not show the token.
     Token,
     /// There is no such page.
@@ -77,6 +79,9 @@ fn page<B>(desk: &Desk, request: &Request<B>) -> Result<&'static Page, Refusal> 
     if token.is_none() && is_loopback && !access::is_for(request, desk.address()) {
         return Err(Refusal::Host);
     }
+    if access::is_for_stranger(request) {
+        return Err(Refusal::Stranger);
+    }
     let is_open = page.is_some_and(|page| page.is_open);
     if token.is_some_and(|token| !is_open && !access::shows(request, &token)) {
         return Err(Refusal::Token);
@@ -94,7 +99,7 @@ fn page<B>(desk: &Desk, request: &Request<B>) -> Result<&'static Page, Refusal> 
 impl Refusal {
     const fn reason(self) -> Reason {
         match self {
-            Self::Host | Self::Token => Reason::AdminDenied,
+            Self::Host | Self::Stranger | Self::Token => Reason::AdminDenied,
             Self::Page | Self::Method | Self::Query => Reason::AdminInvalid,
         }
     }
@@ -105,6 +110,7 @@ impl Refusal {
                 let why = "this is for whoever is on this machine: ask for it by localhost or its address";
                 error(StatusCode::MISDIRECTED_REQUEST, why)
             }
+            Self::Stranger => error(StatusCode::FORBIDDEN, "pages of others have nothing to ask here"),
             Self::Token => unauthorized(),
             Self::Page => error(StatusCode::NOT_FOUND, &known_pages()),
             Self::Method => {

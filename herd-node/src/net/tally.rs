@@ -57,7 +57,7 @@ pub enum Reason {
     PeerStalled,
     /// A connection at the admin listener: so many are open.
     AdminFull,
-    /// A request at the admin listener: another host is meant, or the token is not shown.
+    /// A request at the admin listener: another host is meant, another's page asks, or the token is not shown.
     AdminDenied,
     /// A request at the admin listener: there is no such thing, or it is no request.
     AdminInvalid,

@@ -89,6 +89,23 @@ async fn with_a_token_it_may_be_reached_from_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_of_others_take_no_reader_of_events_its_place() {
+    let (herd, address) = start().await;
+    for site in ["cross-site", "same-site"] {
+        let said = format!(
+            "Host: localhost\r\nOrigin: https://other.example\r\nSec-Fetch-Site: {site}\r\nSec-Fetch-Mode: no-cors"
+        );
+        for path in ["/", "/events", "/status.json"] {
+            let refused = ask(address, format!("GET {path} HTTP/1.1\r\n{said}\r\n\r\n")).await;
+            refused.assert_refuses(403, "pages of others have nothing to ask here");
+        }
+    }
+    assert_eq!(herd.handle("Riley").status().refused["admin_denied"], 2 * 3);
+    let own = "Host: localhost\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty";
+    assert_eq!(ask(address, format!("GET /status.json HTTP/1.1\r\n{own}\r\n\r\n")).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_token_another_machines_name_is_refused() {
     let (herd, address) = start().await;
     let wrong = "this is for whoever is on this machine: ask for it by localhost or its address";
