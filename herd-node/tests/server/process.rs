@@ -202,7 +202,7 @@ fn no_file_descriptor_left_does_not_end_it() {
     assert_eq!(client.line(), "? meanwhile\n");
     assert!(client.ask("IAMAT kiwi +1+2 3").starts_with("AT Riley "));
     let mut admin = Talk::with(addresses.admin.unwrap());
-    admin.say("GET /status.json HTTP/1.1\r\nHost: herd\r\n\r\n");
+    admin.say("GET /status.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let answer = admin.rest();
     let status: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     assert!(status["refused"]["accept_failed"].as_u64() >= Some(2), "{status}");

@@ -231,7 +231,7 @@ async fn attack(
 async fn refused(admin: SocketAddr) -> Result<BTreeMap<String, u64>, Fault> {
     let answer = timeout(Duration::from_secs(10), async {
         let mut stream = TcpStream::connect(admin).await?;
-        stream.write_all(b"GET /status.json HTTP/1.1\r\nHost: herd\r\nConnection: close\r\n\r\n").await?;
+        stream.write_all(b"GET /status.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         Ok::<_, std::io::Error>(answer)
