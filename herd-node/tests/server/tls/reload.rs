@@ -73,7 +73,10 @@ async fn a_mistake_leaves_everything_as_it_was() {
     let herd = TestHerd::start(config).await;
     std::fs::write(directory.path().join("Riley.cert.pem"), "nothing").unwrap();
     let error = herd.config.load_tls("Riley").unwrap_err().to_string();
-    assert!(error.starts_with("configuration: tls.certificate: ") && error.ends_with("holds no certificate in PEM"), "{error}");
+    assert!(
+        error.starts_with("configuration: tls.certificate: ") && error.ends_with("holds no certificate in PEM"),
+        "{error}"
+    );
     let mut client = SecureClient::connect(&herd, "Riley", &authority).await;
     assert_eq!(client.ask("hello").await, "? hello");
     let status = herd.handle("Riley").status().tls.unwrap();
