@@ -16,7 +16,7 @@ const EVENT_BYTES_MAX: usize = 8 << 20;
 /// A server says something every 15 seconds; after so much silence it is not there any more.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 /// A query beyond this may not fit into what a server takes as the head of a request.
-const QUERY_BYTES_MAX: usize = 7_000;
+const QUERY_BYTES_MAX: usize = 15_000;
 /// What is wrong with data that are not what their event should have.
 const NO_JSON: &str = "the data of one is not what they should be";
 

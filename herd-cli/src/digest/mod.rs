@@ -97,6 +97,7 @@ fn reason(error: &AdminError) -> String {
         AdminError::Refused { status: 401, .. } => {
             "it wants a token, and is shown none or another: --token-file, HERD_ADMIN_TOKEN".to_owned()
         }
+        AdminError::Refused { status: 503, .. } => "it can't say: it still reads its disk, or too many ask".to_owned(),
         AdminError::Refused { status, .. } => format!("HTTP status {status}"),
         AdminError::NotAStatus { why, .. } => format!("the answer is no server's status: {why}"),
         other => causes(other),

@@ -51,7 +51,8 @@ const CONNECTIONS_MAX: usize = 32;
 /// Half of them can't be taken by readers of events.
 const _: () = assert!(events::READERS_MAX <= CONNECTIONS_MAX / 2);
 /// Bytes of a request's line and headers, the blank line among them; with more it is answered with 431.
-const HEAD_BYTES_MAX: usize = 8_192;
+/// A client ID of 4,096 bytes has room, each of them written as three.
+const HEAD_BYTES_MAX: usize = 16_384;
 /// From the connection to the end of its answer. A request that is not whole by then is answered with 408.
 const REQUEST_MAX: Duration = Duration::from_secs(5);
 /// A reader of events that takes nothing for so long, though there is something, has gone.

@@ -170,6 +170,16 @@ async fn a_reader_hears_of_those_that_it_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_longest_name_of_a_client_can_be_asked_for_however_it_is_written() {
+    let (herd, address) = start().await;
+    let mut client = herd.connect("Riley").await;
+    let long = "é".repeat(2_048);
+    client.post(&long, "+1+1", "3").await;
+    let query = format!("?client={}", "%C3%A9".repeat(2_048));
+    assert_eq!(Events::open(address, &query).await.live().await, [long]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_expires_is_gone() {
     let mut config = watched();
     config.replication.ttl = Some(Duration::from_secs(1));
