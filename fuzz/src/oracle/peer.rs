@@ -8,18 +8,59 @@ use super::{Refusal, WHITE_SPACE};
 /// What a line between servers says.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Peer {
-    Hello { version: u16, herd: String, from: String, to: String, boot: u64, nonce: String, settings: Vec<(String, String)> },
-    Auth { key_id: String, mac: String },
-    Ready { count: u64, root: u64 },
-    At { at: At, sender: String, hops: u64 },
-    Dig { prefix: String, summaries: Vec<(u64, u64)> },
-    List { prefix: String, hashes: Vec<u64> },
-    Get { prefix: String, hashes: Vec<u64> },
-    Ping { sequence: u64, count: u64, root: u64 },
-    Pong { sequence: u64 },
-    Ack { taken: u64, refused: Vec<u64> },
-    Bye { why: String },
-    Err { code: String, text: String },
+    Hello {
+        version: u16,
+        herd: String,
+        from: String,
+        to: String,
+        boot: u64,
+        nonce: String,
+        settings: Vec<(String, String)>,
+    },
+    Auth {
+        key_id: String,
+        mac: String,
+    },
+    Ready {
+        count: u64,
+        root: u64,
+    },
+    At {
+        at: At,
+        sender: String,
+        hops: u64,
+    },
+    Dig {
+        prefix: String,
+        summaries: Vec<(u64, u64)>,
+    },
+    List {
+        prefix: String,
+        hashes: Vec<u64>,
+    },
+    Get {
+        prefix: String,
+        hashes: Vec<u64>,
+    },
+    Ping {
+        sequence: u64,
+        count: u64,
+        root: u64,
+    },
+    Pong {
+        sequence: u64,
+    },
+    Ack {
+        taken: u64,
+        refused: Vec<u64>,
+    },
+    Bye {
+        why: String,
+    },
+    Err {
+        code: String,
+        text: String,
+    },
 }
 
 /// A record.
