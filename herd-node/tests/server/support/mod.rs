@@ -14,7 +14,7 @@ pub(crate) use client::Client;
 pub(crate) use herd::TestHerd;
 
 /// How long anything may take before a test says that it hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits for `work`, and fails instead of hanging.
 #[track_caller]
