@@ -86,7 +86,7 @@ impl Herd {
             }
             What::Rotate => {
                 self.changes.rotated = true;
-                (0..self.servers()).for_each(|server| self.tell(server));
+                self.tell_all();
             }
             _ => {}
         }
@@ -103,7 +103,7 @@ impl Herd {
             }
             What::Rotate => {
                 self.changes.turned = true;
-                (0..self.servers()).for_each(|server| self.tell(server));
+                self.tell_all();
             }
             _ => {}
         }
@@ -136,6 +136,11 @@ impl Herd {
     pub(crate) fn tell(&mut self, server: usize) {
         let Some(boot) = self.processes[server].as_ref().map(|process| process.boot) else { return };
         self.input(server, boot, Input::Reload);
+    }
+
+    /// Whoever runs, a second process under a name among them: it reads the same file.
+    fn tell_all(&mut self) {
+        (0..self.processes.len()).for_each(|process| self.tell(process));
     }
 
     /// As the product's shell does: settings, secrets, who goes, and then who comes.
