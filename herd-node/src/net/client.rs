@@ -66,6 +66,7 @@ pub(super) async fn serve(shared: &Shared, stream: Stream, address: SocketAddr, 
         deadline: Deadline::new(connected_at + shared.live().limits.first_line),
         is_over: false,
         is_ended: false,
+        is_stuck: false,
         stream,
     };
     client.note("connected", "");
@@ -74,7 +75,10 @@ pub(super) async fn serve(shared: &Shared, stream: Stream, address: SocketAddr, 
         Err(error) => error.to_string(),
     };
     client.note("disconnected", &why);
-    client.stream.end().await;
+    // Who has not read what it was sent reads no last words either, and may send for as long as somebody takes it.
+    if !client.is_stuck {
+        client.stream.end().await;
+    }
 }
 
 struct ClientTask<'a> {
@@ -100,6 +104,8 @@ struct ClientTask<'a> {
     is_over: bool,
     /// Because the client has half-closed, and not because the server stops: what has no LF is a last line (WIRE §1.1).
     is_ended: bool,
+    /// It did not take its replies in time.
+    is_stuck: bool,
 }
 
 impl ClientTask<'_> {
@@ -408,6 +414,7 @@ impl ClientTask<'_> {
             let stall_max = self.shared.live().limits.write_stall;
             self.stream.write_all(ready, stall_max).await.inspect_err(|error| {
                 if error.kind() == io::ErrorKind::TimedOut {
+                    self.is_stuck = true;
                     self.shared.tally.count(Reason::Stalled);
                 }
             })?;
