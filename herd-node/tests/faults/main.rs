@@ -27,6 +27,8 @@ mod registry;
 mod report;
 mod scenes;
 mod soak;
+#[path = "../splitmix/mod.rs"]
+mod splitmix;
 mod talk;
 
 use std::process::ExitCode;

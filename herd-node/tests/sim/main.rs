@@ -37,6 +37,8 @@ mod scenes;
 mod scripts;
 mod shell;
 mod sometimes;
+#[path = "../splitmix/mod.rs"]
+mod splitmix;
 mod visits;
 mod waits;
 mod watch;

@@ -10,4 +10,6 @@ mod chaos;
 mod client;
 mod deadlines;
 mod numbers;
+#[path = "../splitmix/mod.rs"]
+mod splitmix;
 mod stage;

@@ -1,6 +1,6 @@
 //! Random numbers of a seed: the same faults again.
 
-/// `SplitMix64`, as Vigna's page has it.
+/// A SplitMix64 sequence.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
 
@@ -10,11 +10,7 @@ impl Dice {
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        crate::splitmix::next(&mut self.0)
     }
 
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
