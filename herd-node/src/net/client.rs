@@ -193,10 +193,11 @@ impl ClientTask<'_> {
                 self.deadline.extend(clock::monotonic() + self.shared.live().limits.idle);
             }
             self.note_served(began, batch.get(..applied).unwrap_or_default());
+            let output_bytes_max = self.shared.live().limits.output_bytes_max;
             for item in batch.drain(..applied) {
                 self.give_way().await;
                 self.reply(&item);
-                if self.outbox.ready().len() >= self.shared.live().limits.output_bytes_max {
+                if self.outbox.ready().len() >= output_bytes_max {
                     self.flush().await?;
                 }
             }
@@ -302,17 +303,21 @@ impl ClientTask<'_> {
     /// that began, and what their replies promise.
     fn apply(&mut self) -> (usize, Instant, Promise) {
         let (now, receipt) = (clock::monotonic(), clock::posix());
-        let waits_from = matches!(self.shared.live().ack, Ack::Replicated { .. }).then_some(now);
+        let (waits_from, time_ahead_max, output_bytes_max) = {
+            let live = self.shared.live();
+            let waits_from = matches!(live.ack, Ack::Replicated { .. }).then_some(now);
+            (waits_from, live.limits.time_ahead_max, live.limits.output_bytes_max)
+        };
         let Ok(server) = ServerName::new(&*self.shared.name) else { return (self.batch.len(), now, Promise::Kept) };
         self.texts.clear();
         for item in &mut self.batch {
-            item.prepare(&mut self.texts, server, receipt, self.shared.live().limits.time_ahead_max);
+            item.prepare(&mut self.texts, server, receipt, time_ahead_max);
         }
         // By themselves, and before anybody is kept waiting by the lock: one hash after the other, a processor works on several at once.
         for item in &mut self.batch {
             item.hash(&self.texts, self.shared.hasher);
         }
-        let texts_max = self.texts.len() + self.shared.live().limits.output_bytes_max;
+        let texts_max = self.texts.len() + output_bytes_max;
         let (applied, promise) = self.shared.with_replica(|replica| {
             replica.handle_wall_clock(now, receipt);
             if self.batch.len() >= LOOK_AHEAD_MIN {
