@@ -76,6 +76,7 @@ async fn whoever_listens_to_it_is_told_what_everything_is() {
     tab.until("the post", "document.querySelector('#posts').textContent.includes('kiwi')").await;
     let is_in_sync = "document.querySelector('#graph').getAttribute('aria-label').match(/in sync/g)?.length === 2";
     tab.until("both links", is_in_sync).await;
+    tab.until("the map", "document.querySelector('#map-summary').textContent === '1 shown, live'").await;
     let tree = tab.call("Accessibility.getFullAXTree", json!({})).await;
     let heard: Vec<(String, String)> = tree["nodes"]
         .as_array()
@@ -122,5 +123,4 @@ async fn whoever_listens_to_it_is_told_what_everything_is() {
     }
     // What is drawn only is said elsewhere, and not twice.
     assert!(!heard.iter().any(|(role, _)| role.eq_ignore_ascii_case("canvas")));
-    assert_eq!(tab.text("#map-summary").await, "1 shown, live");
 }
