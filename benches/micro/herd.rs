@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use herd_node::clock;
-use herd_node::replica::{IndexKey, LinkId, Replica, Settings};
+use herd_node::replica::{IndexKey, LinkId, Replica, Settings, Tuning};
 use herd_proto::codec::PeerCodec;
 use herd_proto::{Nonce, PeerMessage};
 use tokio_util::codec::Decoder;
@@ -77,7 +77,7 @@ fn replica(name: &str, peers: Vec<String>, boot: u64, now: Instant) -> Replica {
     let settings = Settings {
         boot,
         index_key: IndexKey::new(boot, !boot),
-        clients_max: 10_000_000,
+        tuning: Tuning { clients_max: 10_000_000, ..Tuning::default() },
         ..Settings::new("bench", name, peers)
     };
     Replica::new(settings, now)

@@ -223,7 +223,7 @@ pub(super) struct Owed {
 impl Replica {
     /// As [`handle_post`](Self::handle_post), for a server whose replies wait for copies: with a ticket, unless the post was refused.
     ///
-    /// [`poll_settled`](Self::poll_settled) says of every ticket what became of it, within [`Settings::copies_wait`](super::Settings).
+    /// [`poll_settled`](Self::poll_settled) says of every ticket what became of it, within [`Tuning::copies_wait`](super::Tuning::copies_wait).
     pub fn handle_post_to_copy(
         &mut self,
         now: Instant,

@@ -190,7 +190,7 @@ impl Replica {
         let in_agreement = ready.count == digest.count() && ready.root == digest.root(salt);
         link.phase = Phase::Live;
         link.live_at = now;
-        link.ping_at = now + self.settings.ping;
+        link.ping_at = now + self.settings.tuning.ping;
         let dumps = self.settings.reconcile == Reconcile::Dump;
         link.catch_up = (!in_agreement && dumps).then(|| CatchUp::begin(&self.store));
         let side = link.side;

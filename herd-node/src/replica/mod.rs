@@ -320,7 +320,7 @@ impl Replica {
             links: BTreeMap::new(),
             next_link: 0,
             jitter: Jitter::new(settings.jitter_seed),
-            copies: Copies::new(settings.copies, settings.copies_wait),
+            copies: Copies::new(settings.tuning.copies, settings.tuning.copies_wait),
             changes: Vec::new(),
             recent: Recent::default(),
             wall_told_at: None,
@@ -341,7 +341,7 @@ impl Replica {
 
     /// A client posted `candidate` here.
     pub fn handle_post(&mut self, candidate: &Candidate<'_>) -> Posted {
-        let room = Room { clients: self.settings.clients_max, bytes: self.settings.records_bytes_max };
+        let room = Room { clients: self.settings.tuning.clients_max, bytes: self.settings.tuning.records_bytes_max };
         match self.store.merge(candidate, room) {
             Merge::Newer(slot) => {
                 self.counters.posts_newer += 1;
@@ -388,7 +388,7 @@ impl Replica {
     /// [`ErrorCode::Busy`] when so many connections are unproven that another is refused, and while this server stops.
     pub fn handle_accepted(&mut self, now: Instant, nonce: Nonce) -> Result<LinkId, ErrorCode> {
         let unproven = self.links.values().filter(|link| link.is_unproven()).count();
-        let is_full = unproven >= self.settings.unproven_max && !is(Mutant::NoUnprovenBound);
+        let is_full = unproven >= self.settings.tuning.unproven_max && !is(Mutant::NoUnprovenBound);
         if self.stop_by.is_some() || is_full {
             return Err(ErrorCode::Busy);
         }
@@ -425,7 +425,7 @@ impl Replica {
     fn open(&mut self, now: Instant, side: Side, peer: Option<PeerIndex>, nonce: Nonce) -> LinkId {
         let id = LinkId(self.next_link);
         self.next_link += 1;
-        self.links.insert(id, Link::new(side, peer, nonce, now, now + self.settings.handshake));
+        self.links.insert(id, Link::new(side, peer, nonce, now, now + self.settings.tuning.handshake));
         id
     }
 
@@ -476,7 +476,7 @@ impl Replica {
             || self.live_links(peer).any(|(_, link)| self.is_fit(link))
             || self.links.values().any(dialling)
             || self.dials.contains(&peer);
-        let Settings { backoff_min, backoff_max, .. } = self.settings;
+        let Tuning { backoff_min, backoff_max, .. } = self.settings.tuning;
         if let Some(peer) = self.peers.get_mut(peer).filter(|_| !is_served) {
             peer.dial_later(now, backoff_min, backoff_max, at_cap, &mut self.jitter);
         }

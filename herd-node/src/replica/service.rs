@@ -36,7 +36,7 @@ impl Replica {
         let Some(link) = self.links.get_mut(&id) else { return };
         link.heard_at = link.heard_at.max(now);
         if is(Mutant::HelloDeadlineMoves) {
-            link.handshake_by = now + self.settings.handshake;
+            link.handshake_by = now + self.settings.tuning.handshake;
         }
         match (link.phase, message) {
             (Phase::Closing, _) => {}
@@ -83,7 +83,7 @@ impl Replica {
         if link.is_live() {
             self.counters.peer_lines_invalid += 1;
             link.invalid += 1;
-            if link.invalid <= self.settings.invalid_max && !is_hopeless {
+            if link.invalid <= self.settings.tuning.invalid_max && !is_hopeless {
                 return;
             }
         }
@@ -166,7 +166,7 @@ impl Replica {
 
     /// Floods a record from a peer, unless it has gone round for so long that something must be wrong.
     fn pass_on(&mut self, id: LinkId, peer: PeerIndex, slot: Slot, source: Lane, hops: Hops) {
-        let hops_max = if is(Mutant::HopLimit2) { 2 } else { self.settings.hops_max };
+        let hops_max = if is(Mutant::HopLimit2) { 2 } else { self.settings.tuning.hops_max };
         if hops.get() < hops_max {
             return self.flood(slot, (!is(Mutant::NoEchoSuppression)).then_some(source));
         }
@@ -189,7 +189,7 @@ impl Replica {
     /// Peers get a tenth more than clients: what one server admitted at its edge should find room at the next.
     fn room_for_peers(&self) -> Room {
         let more = |limit: usize| limit.saturating_add(limit / 10);
-        Room { clients: more(self.settings.clients_max), bytes: more(self.settings.records_bytes_max) }
+        Room { clients: more(self.settings.tuning.clients_max), bytes: more(self.settings.tuning.records_bytes_max) }
     }
 
     fn on_ping(&mut self, now: Instant, id: LinkId, ping: Ping) {

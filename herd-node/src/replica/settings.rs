@@ -48,38 +48,16 @@ pub struct Settings {
     pub index_key: IndexKey,
     /// A random number that back-off jitter grows from.
     pub jitter_seed: u64,
-    /// Time between two PINGs. Must be well below `dead`.
-    pub ping: Duration,
-    /// Silence after which a link is dead. At least three times `ping`.
-    pub dead: Duration,
-    /// The longest HELLO, AUTH and READY may take together, from the connection on.
-    pub handshake: Duration,
-    /// The shortest time between two dials of one peer.
-    pub backoff_min: Duration,
-    /// The longest time between two dials of one peer.
-    pub backoff_max: Duration,
-    /// A record that has come over so many links is applied but not passed on.
-    pub hops_max: u8,
-    /// Accepted connections that have not proved themselves, at most.
-    pub unproven_max: usize,
-    /// Clients known, at most; records from peers get 10 % more.
-    pub clients_max: usize,
-    /// Bytes of records held, at most; records from peers get 10 % more.
-    pub records_bytes_max: usize,
     /// How servers that meet again come to hold the same.
     pub reconcile: Reconcile,
-    /// Invalid lines of a proven peer; one more closes the link.
-    pub invalid_max: u32,
     /// How long a record lives from the moment a server accepted it, in whole seconds; `None`: for ever. The same in the whole herd.
     pub ttl: Option<Duration>,
-    /// How many peers must hold a post before it is answered; 0: none. See [`Replica::handle_post_to_copy`](super::Replica).
-    pub copies: u32,
-    /// How long a post waits for that at most.
-    pub copies_wait: Duration,
     /// The versions of the wire that this server speaks. Others than [`Versions::OURS`] are for tests of what will be.
     pub versions: Versions,
     /// Records that are new are to be handed to [`Replica::take_changes`](super::Replica), for a disk log.
     pub keeps_changes: bool,
+    /// What can be changed while the replica runs.
+    pub tuning: Tuning,
 }
 
 impl Settings {
@@ -93,6 +71,50 @@ impl Settings {
             boot: 0,
             index_key: IndexKey::new(0, 0),
             jitter_seed: 0,
+            reconcile: Reconcile::default(),
+            ttl: None,
+            versions: Versions::OURS,
+            keeps_changes: false,
+            tuning: Tuning::default(),
+        }
+    }
+}
+
+/// Those of the settings that can be changed while a replica runs, by [`Replica::handle_tuned`](super::Replica::handle_tuned).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// Time between two PINGs. Must be well below `dead`.
+    pub ping: Duration,
+    /// Silence after which a link is dead. At least three times `ping`. When it becomes shorter, the silence of links in
+    /// service counts anew.
+    pub dead: Duration,
+    /// The longest HELLO, AUTH and READY may take together, from the connection on. A change is for connections to come.
+    pub handshake: Duration,
+    /// The shortest time between two dials of one peer.
+    pub backoff_min: Duration,
+    /// The longest time between two dials of one peer. After a change no peer that waits to be dialled waits longer.
+    pub backoff_max: Duration,
+    /// A record that has come over so many links is applied but not passed on.
+    pub hops_max: u8,
+    /// Accepted connections that have not proved themselves, at most. A change is for connections to come.
+    pub unproven_max: usize,
+    /// Invalid lines of a proven peer; one more closes the link.
+    pub invalid_max: u32,
+    /// Clients known, at most; records from peers get 10 % more. Nothing that is held is forgotten when it becomes fewer.
+    pub clients_max: usize,
+    /// Bytes of records held, at most; records from peers get 10 % more. Nothing that is held is forgotten when it becomes fewer.
+    pub records_bytes_max: usize,
+    /// How many peers must hold a post before it is answered; 0: none. See [`Replica::handle_post_to_copy`](super::Replica).
+    /// A change is for posts to come.
+    pub copies: u32,
+    /// How long a post waits for that at most. A change is for posts to come, which those that wait already may hold up for as
+    /// long as they wait.
+    pub copies_wait: Duration,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
             ping: Duration::from_secs(1),
             dead: Duration::from_secs(4),
             handshake: Duration::from_secs(3),
@@ -100,82 +122,11 @@ impl Settings {
             backoff_max: Duration::from_secs(2),
             hops_max: 64,
             unproven_max: 32,
+            invalid_max: 10,
             clients_max: 1_000_000,
             records_bytes_max: 1 << 30,
-            reconcile: Reconcile::default(),
-            invalid_max: 10,
-            ttl: None,
             copies: 0,
             copies_wait: Duration::from_millis(500),
-            versions: Versions::OURS,
-            keeps_changes: false,
         }
-    }
-}
-
-/// Those of the settings that can be changed while a replica runs; each is described in [`Settings`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tuning {
-    /// See [`Settings::ping`].
-    pub ping: Duration,
-    /// See [`Settings::dead`]. When it becomes shorter, the silence of links in service counts anew.
-    pub dead: Duration,
-    /// See [`Settings::handshake`]. Of connections to come.
-    pub handshake: Duration,
-    /// See [`Settings::backoff_min`].
-    pub backoff_min: Duration,
-    /// See [`Settings::backoff_max`]. No peer that waits to be dialled waits longer.
-    pub backoff_max: Duration,
-    /// See [`Settings::hops_max`].
-    pub hops_max: u8,
-    /// See [`Settings::unproven_max`]. Of connections to come.
-    pub unproven_max: usize,
-    /// See [`Settings::invalid_max`].
-    pub invalid_max: u32,
-    /// See [`Settings::clients_max`]. Nothing that is held is forgotten.
-    pub clients_max: usize,
-    /// See [`Settings::records_bytes_max`]. Nothing that is held is forgotten.
-    pub records_bytes_max: usize,
-    /// See [`Settings::copies`]. Of posts to come.
-    pub copies: u32,
-    /// See [`Settings::copies_wait`]. Of posts to come; those that wait already may hold it up for as long as they wait.
-    pub copies_wait: Duration,
-}
-
-impl Settings {
-    /// Those that can be changed, as they are.
-    pub fn tuning(&self) -> Tuning {
-        Tuning {
-            ping: self.ping,
-            dead: self.dead,
-            handshake: self.handshake,
-            backoff_min: self.backoff_min,
-            backoff_max: self.backoff_max,
-            hops_max: self.hops_max,
-            unproven_max: self.unproven_max,
-            invalid_max: self.invalid_max,
-            clients_max: self.clients_max,
-            records_bytes_max: self.records_bytes_max,
-            copies: self.copies,
-            copies_wait: self.copies_wait,
-        }
-    }
-
-    /// Changes them.
-    pub fn tune(&mut self, tuning: &Tuning) {
-        Tuning {
-            ping: self.ping,
-            dead: self.dead,
-            handshake: self.handshake,
-            backoff_min: self.backoff_min,
-            backoff_max: self.backoff_max,
-            hops_max: self.hops_max,
-            unproven_max: self.unproven_max,
-            invalid_max: self.invalid_max,
-            clients_max: self.clients_max,
-            records_bytes_max: self.records_bytes_max,
-            copies: self.copies,
-            copies_wait: self.copies_wait,
-        } = tuning.clone();
     }
 }

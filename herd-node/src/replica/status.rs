@@ -166,7 +166,7 @@ impl Replica {
 
     /// After how much silence a peer is taken to be dead.
     pub const fn dead_after(&self) -> Duration {
-        self.settings.dead
+        self.settings.tuning.dead
     }
 
     /// How things stand with each peer at `now`, in the order of the settings; those added later come last.
@@ -186,7 +186,7 @@ impl Replica {
         };
         let began = match link {
             Some(link) if link.is_live() => link.live_at,
-            Some(link) => link.handshake_by.checked_sub(self.settings.handshake).unwrap_or(now),
+            Some(link) => link.handshake_by.checked_sub(self.settings.tuning.handshake).unwrap_or(now),
             None => peer.since,
         };
         LinkStatus {

@@ -47,7 +47,7 @@ impl Replica {
 
     /// After so much silence a peer is dead.
     fn silence_max(&self) -> Duration {
-        if is(Mutant::NoDeadPeer) { Duration::from_secs(86_400) } else { self.settings.dead }
+        if is(Mutant::NoDeadPeer) { Duration::from_secs(86_400) } else { self.settings.tuning.dead }
     }
 
     /// Does what has fallen due by `now`.
@@ -132,7 +132,7 @@ impl Replica {
     /// Whether an older link with the same peer but another process has outlived this one's first while: the old process
     /// can't be a dead one that the peer restarted from, or it would have fallen silent by now.
     fn shares_its_name(&self, now: Instant, id: LinkId) -> bool {
-        let is_old = |link: &&Link| link.live_at + 2 * self.settings.dead <= now && !is(Mutant::SharedNames);
+        let is_old = |link: &&Link| link.live_at + 2 * self.settings.tuning.dead <= now && !is(Mutant::SharedNames);
         let Some(link) = self.links.get(&id).filter(is_old) else {
             return false;
         };
@@ -144,7 +144,7 @@ impl Replica {
         let digest = self.digest();
         let Some(link) = self.links.get_mut(&id) else { return };
         let Some(salt) = link.salt else { return };
-        link.ping_at = now + self.settings.ping;
+        link.ping_at = now + self.settings.tuning.ping;
         link.ping_sequence += 1;
         let ping = Ping { sequence: link.ping_sequence, count: digest.count(), root: digest.root(salt) };
         encode::ping(&mut link.control, ping);

@@ -61,10 +61,10 @@ impl Replica {
 
     /// These settings hold from now on, for links in service too. A post that waits for copies waits for as many as when it came.
     pub fn handle_tuned(&mut self, now: Instant, tuning: &Tuning) {
-        let is_hastier = tuning.dead < self.settings.dead;
-        self.settings.tune(tuning);
+        let is_hastier = tuning.dead < self.settings.tuning.dead;
+        self.settings.tuning = tuning.clone();
         self.copies.tune(tuning.copies, tuning.copies_wait);
-        let ping_by = now + self.settings.ping;
+        let ping_by = now + self.settings.tuning.ping;
         for link in self.links.values_mut().filter(|link| link.is_live()) {
             link.ping_at = link.ping_at.min(ping_by);
             if is_hastier {
@@ -73,7 +73,7 @@ impl Replica {
                 link.live_at = now;
             }
         }
-        let dial_by = now + self.settings.backoff_max;
+        let dial_by = now + self.settings.tuning.backoff_max;
         for (_, peer) in self.peers.iter_mut() {
             peer.dial_by(dial_by);
         }

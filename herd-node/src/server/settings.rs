@@ -10,17 +10,16 @@ use crate::{random, replica};
 /// What the replica of `server` is told.
 pub(super) fn replica_settings(config: &Config, server: &ServerConfig) -> Result<replica::Settings, random::Error> {
     let peers = server.peers.iter().map(|peer| peer.name.clone()).collect();
-    let mut settings = replica::Settings {
+    Ok(replica::Settings {
         secrets: config.secrets.clone(),
         boot: random::u64()?,
         index_key: replica::IndexKey::new(random::u64()?, random::u64()?),
         jitter_seed: random::u64()?,
         ttl: config.replication.ttl,
         keeps_changes: config.disk.is_some(),
+        tuning: tuning(config, server),
         ..replica::Settings::new(config.herd.clone(), server.name.clone(), peers)
-    };
-    settings.tune(&tuning(config, server));
-    Ok(settings)
+    })
 }
 
 /// What of it can be told again while it runs.

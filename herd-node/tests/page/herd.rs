@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use super::PATIENCE;
+use super::{PATIENCE, addresses};
 
 /// The servers that run.
 #[derive(Debug)]
@@ -38,14 +38,7 @@ impl TestHerd {
             server.peers.iter_mut().for_each(|peer| peer.dial.set_port(0));
         }
         let servers = Herd::bind(&config).await.unwrap().into_servers();
-        // One that is killed comes back at its own address.
-        for server in &servers {
-            let settings = config.servers.iter_mut().find(|settings| settings.name == server.name()).unwrap();
-            (settings.client, settings.peer) = (server.client_address(), server.peer_address());
-            settings.admin = server.admin_address();
-            let dials = config.servers.iter_mut().flat_map(|settings| &mut settings.peers);
-            dials.filter(|peer| peer.name == server.name()).for_each(|peer| peer.dial = server.peer_address());
-        }
+        addresses::keep(&mut config, &servers);
         let mut herd = Self { config, running: BTreeMap::new() };
         servers.into_iter().for_each(|server| herd.run(server));
         herd.wait_linked().await;

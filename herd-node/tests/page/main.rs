@@ -6,6 +6,8 @@
 //! Nothing here sleeps to let something happen: what is waited for is waited for in the page itself. Figures are printed, and judged by
 //! nobody but the reader, but for one: a post is seen within a second.
 
+#[path = "../addresses/mod.rs"]
+mod addresses;
 mod browser;
 mod faults;
 mod herd;
@@ -14,6 +16,8 @@ mod looks;
 mod moving;
 mod pipe;
 mod reach;
+#[path = "../splitmix/mod.rs"]
+mod splitmix;
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::herd::{TestHerd, now};
-use super::{opened, report};
+use super::{opened, report, splitmix};
 
 /// Where people are, by and large.
 const CITIES: [(f64, f64); 20] = [
@@ -86,7 +86,7 @@ impl Crowd {
     }
 }
 
-/// Walks straight on, and turns a little with each step; the same each time (SplitMix64).
+/// Walks straight on, and turns a little with each step; the same each time.
 struct Walker {
     number: usize,
     latitude: f64,
@@ -98,12 +98,7 @@ struct Walker {
 impl Walker {
     fn new(number: usize) -> Self {
         let mut seed = number as u64;
-        let mut part = || {
-            seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            (mixed ^ (mixed >> 31)) as f64 / u64::MAX as f64
-        };
+        let mut part = || splitmix::next(&mut seed) as f64 / u64::MAX as f64;
         let (latitude, longitude) = CITIES[(part() * 19.99) as usize];
         let (distance, turn) = (part().powi(3) * 18.0, part() * std::f64::consts::TAU);
         let (latitude, longitude) = (latitude + distance * turn.sin(), longitude + 1.4 * distance * turn.cos());

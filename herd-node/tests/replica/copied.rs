@@ -42,9 +42,9 @@ impl Scene {
     fn new() -> Self {
         let mut both = [("Juzang", "Riley", 1), ("Riley", "Juzang", 2)]
             .map(|(name, peer, boot)| pair::settings(name, peer, boot, Reconcile::Always));
-        both[0].copies = 1;
+        both[0].tuning.copies = 1;
         // Records that have grown longer are refused as well as those of new clients.
-        (both[1].clients_max, both[1].records_bytes_max) = (ROOM, 110);
+        (both[1].tuning.clients_max, both[1].tuning.records_bytes_max) = (ROOM, 110);
         Self { pair: Pair::of(both.map(Desk::new), [&[], &[]]), waits: BTreeMap::new(), copied: 0 }
     }
 

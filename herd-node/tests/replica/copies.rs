@@ -12,7 +12,7 @@ const SECOND: &str = "AT Riley +0.000000001 kiwi +34.068930-118.445127 2";
 
 pub(super) fn copying(copies: u32) -> Settings {
     let mut settings = riley();
-    settings.copies = copies;
+    settings.tuning.copies = copies;
     settings
 }
 
@@ -177,7 +177,7 @@ fn more_than_was_sent_is_an_invalid_line() {
 /// A desk with a peer that wants to be told.
 fn told() -> (Desk, Puppet) {
     let mut settings = riley();
-    settings.clients_max = 1;
+    settings.tuning.clients_max = 1;
     let mut desk = Desk::new(settings);
     let puppet = told_by(&mut desk, " acks=1");
     (desk, puppet)

@@ -55,7 +55,7 @@ fn it_lives_from_its_acceptance_and_not_from_its_clients_time() {
 #[test]
 fn it_is_forgotten_after_the_grace_and_its_room_is_free() {
     let mut settings = mortal();
-    settings.clients_max = 1;
+    settings.tuning.clients_max = 1;
     let mut desk = Desk::new(settings);
     set_clock(&mut desk, 1_000, 0);
     assert_eq!(desk.post(&at("kiwi", 1, 1_000)), Posted::Newer);

@@ -30,7 +30,7 @@ fn news_may_wait() {
 #[test]
 fn a_reply_that_waits_for_copies_has_no_time() {
     let mut settings = riley();
-    settings.copies = 1;
+    settings.tuning.copies = 1;
     let mut desk = Desk::new(settings);
     let puppet = meet(&mut desk, "", None);
     assert!(!desk.replica.may_wait(puppet.link), "here");

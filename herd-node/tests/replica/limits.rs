@@ -30,7 +30,7 @@ fn thirty_two_connections_may_be_unproven_and_no_more() {
 #[test]
 fn clients_are_refused_at_the_bound_and_peers_a_tenth_later() {
     let mut settings = riley();
-    settings.clients_max = 100;
+    settings.tuning.clients_max = 100;
     let mut desk = Desk::new(settings);
     let puppet = desk.link_up("Juzang", 1);
     (0..100).for_each(|client| assert_eq!(desk.post(&at(client, 1)), Posted::Newer));
@@ -49,7 +49,7 @@ fn clients_are_refused_at_the_bound_and_peers_a_tenth_later() {
 fn bytes_are_bounded_for_new_clients_and_for_growing_ones() {
     let size = at(0, 1).len() - 3;
     let mut settings = riley();
-    settings.records_bytes_max = 10 * size;
+    settings.tuning.records_bytes_max = 10 * size;
     let mut desk = Desk::new(settings);
     (0..10).for_each(|client| assert_eq!(desk.post(&at(client, 1)), Posted::Newer));
     assert_eq!(desk.post(&at(10, 1)), Posted::Full);

@@ -127,7 +127,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let mut settings = riley();
-        (settings.ttl, settings.copies) = (Some(Duration::from_secs(TTL)), 2);
+        (settings.ttl, settings.tuning.copies) = (Some(Duration::from_secs(TTL)), 2);
         let mut scene = Self {
             desk: Desk::new(settings),
             model: Model::default(),

@@ -137,7 +137,7 @@ fn what_was_left_out_is_looked_for_again_though_roots_never_stand_still() {
 #[test]
 fn a_full_peer_is_not_sent_everything_all_the_time() {
     let mut small = super::pair::settings("Riley", "Juzang", 2, Reconcile::Always);
-    small.clients_max = 100;
+    small.tuning.clients_max = 100;
     let large = super::pair::settings("Juzang", "Riley", 1, Reconcile::Always);
     let posts: Vec<String> = (0..300).map(|client| at(&format!("client-{client}"), 1)).collect();
     let posts: Vec<&str> = posts.iter().map(String::as_str).collect();

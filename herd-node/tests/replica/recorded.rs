@@ -96,7 +96,7 @@ fn settings(part: char, own: Hello<&[u8]>, other: Hello<&[u8]>, lines: &[&str]) 
     settings.secrets = vec![Secret::new(*b"an example of at least 32 bytes!!")];
     let number = |key: &str| lines.iter().find_map(|line| line.strip_prefix(key)).map(|text| text.parse().unwrap());
     settings.ttl = number("ttl ").map(std::time::Duration::from_secs);
-    settings.copies = number(&format!("copies {part} ")).unwrap_or(0) as u32;
+    settings.tuning.copies = number(&format!("copies {part} ")).unwrap_or(0) as u32;
     settings
 }
 

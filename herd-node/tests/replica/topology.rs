@@ -184,7 +184,7 @@ fn what_one_who_is_removed_has_confirmed_counts_for_nobody() {
 fn who_is_to_confirm_from_now_on_is_dialled_anew_and_the_old_link_goes_afterwards() {
     let mut desk = Desk::new(riley());
     let [jaquez, juzang] = both(&mut desk);
-    let mut tuning = riley().tuning();
+    let mut tuning = riley().tuning;
     tuning.copies = 1;
     desk.replica.handle_tuned(desk.now, &tuning);
     desk.pass(millis(0));
@@ -203,7 +203,7 @@ fn who_is_to_confirm_from_now_on_is_dialled_anew_and_the_old_link_goes_afterward
     desk.tell(newer.link, "ACK 1\n");
     assert_eq!(settled(&mut desk), [(ticket, true)]);
     // When no copies are promised any more, who was asked may go on to confirm.
-    desk.replica.handle_tuned(desk.now, &riley().tuning());
+    desk.replica.handle_tuned(desk.now, &riley().tuning);
     for number in 2..40 {
         desk.post(&KIWI.replace(" 1", &format!(" {number}")));
         assert_eq!(ats(&desk.hear(newer.link)).len(), 1);
@@ -219,7 +219,7 @@ fn a_post_waits_for_as_many_copies_as_when_it_came_and_the_waits_end_in_order() 
     let mut desk = Desk::new(copying(2));
     let [jaquez, juzang] = both(&mut desk);
     let (_, two) = post(&mut desk, FIRST);
-    let mut tuning = copying(1).tuning();
+    let mut tuning = copying(1).tuning;
     tuning.copies_wait = millis(100);
     desk.replica.handle_tuned(desk.now, &tuning);
     let (_, one) = post(&mut desk, &FIRST.replace("kiwi", "moa"));
@@ -230,7 +230,7 @@ fn a_post_waits_for_as_many_copies_as_when_it_came_and_the_waits_end_in_order() 
     desk.tell(juzang.link, "ACK 1\n");
     assert_eq!(settled(&mut desk), [(two, true)]);
     // Behind one with more patience a wait ends when that one does; then with its own.
-    desk.replica.handle_tuned(desk.now, &copying(1).tuning());
+    desk.replica.handle_tuned(desk.now, &copying(1).tuning);
     let (_, patient) = post(&mut desk, &FIRST.replace("kiwi", "emu"));
     desk.replica.handle_tuned(desk.now, &tuning);
     let (_, hasty) = post(&mut desk, &FIRST.replace("kiwi", "rhea"));
@@ -246,12 +246,12 @@ fn a_post_waits_for_as_many_copies_as_when_it_came_and_the_waits_end_in_order() 
 #[test]
 fn a_shorter_silence_is_measured_from_when_it_was_said() {
     let mut settings = riley();
-    (settings.ping, settings.dead) = (millis(60_000), millis(600_000));
+    (settings.tuning.ping, settings.tuning.dead) = (millis(60_000), millis(600_000));
     let mut desk = Desk::new(settings.clone());
     let jaquez = desk.link_up("Jaquez", 1);
     desk.pass(millis(30_000));
     desk.hear(jaquez.link);
-    let mut tuning = settings.tuning();
+    let mut tuning = settings.tuning.clone();
     (tuning.ping, tuning.dead) = (millis(50), millis(200));
     desk.replica.handle_tuned(desk.now, &tuning);
     desk.pass(millis(50));
@@ -266,13 +266,13 @@ fn a_shorter_silence_is_measured_from_when_it_was_said() {
 #[test]
 fn no_dial_waits_longer_than_is_said() {
     let mut settings = riley();
-    (settings.backoff_min, settings.backoff_max) = (millis(600_000), millis(600_000));
+    (settings.tuning.backoff_min, settings.tuning.backoff_max) = (millis(600_000), millis(600_000));
     let mut desk = Desk::new(settings.clone());
     desk.pass(millis(0));
     desk.dials();
     desk.replica.handle_dial_failed(desk.now, JAQUEZ);
     desk.replica.handle_dial_failed(desk.now, JUZANG);
-    let mut tuning = settings.tuning();
+    let mut tuning = settings.tuning.clone();
     (tuning.backoff_min, tuning.backoff_max) = (millis(10), millis(50));
     desk.replica.handle_tuned(desk.now, &tuning);
     desk.replica.handle_peer_moved(desk.now, JUZANG);

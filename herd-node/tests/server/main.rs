@@ -4,6 +4,8 @@
 //! replica, a line of the journal), and a long timeout turns a hang into a failure.
 
 mod acks;
+#[path = "../addresses/mod.rs"]
+mod addresses;
 mod admin;
 mod bound;
 mod differences;
@@ -26,6 +28,8 @@ mod recorded_disks;
 mod reload;
 mod segments;
 mod sessions;
+#[path = "../splitmix/mod.rs"]
+mod splitmix;
 mod status;
 mod strangers;
 mod support;

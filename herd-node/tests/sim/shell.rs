@@ -24,11 +24,11 @@ impl Herd {
         settings.index_key = IndexKey::new(self.rng.next(), self.rng.next());
         settings.jitter_seed = self.rng.next();
         settings.keeps_changes = self.scenario.disk;
-        settings.copies = self.promised(server);
+        settings.tuning.copies = self.promised(server);
         let boot = settings.boot;
         self.trace(|herd| format!("{} starts as {boot:016x}", herd.name(server)));
         settings.ttl = self.scenario.ttl.map(Duration::from_secs);
-        let tuning = settings.tuning();
+        let tuning = settings.tuning.clone();
         let mut replica = Replica::new(settings, self.instant());
         let wall = self.wall(server);
         replica.handle_wall_clock(self.instant(), wall);

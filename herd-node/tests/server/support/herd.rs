@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::{Client, soon};
+use crate::addresses;
 
 /// The secret of every herd here; it must be found in nothing that is written.
 pub(crate) const SECRET: &[u8] = b"canary-secret-canary-secret-canary-secret";
@@ -66,14 +67,7 @@ impl TestHerd {
 
     /// Runs `servers`, which were made of `config`.
     pub(crate) fn of(mut config: Config, servers: Vec<Server>) -> Self {
-        // A server that is killed comes back at its own address.
-        for server in &servers {
-            let settings = config.servers.iter_mut().find(|settings| settings.name == server.name()).unwrap();
-            (settings.client, settings.peer) = (server.client_address(), server.peer_address());
-            settings.admin = server.admin_address();
-            let dials = config.servers.iter_mut().flat_map(|settings| &mut settings.peers);
-            dials.filter(|peer| peer.name == server.name()).for_each(|peer| peer.dial = server.peer_address());
-        }
+        addresses::keep(&mut config, &servers);
         let mut herd = Self { config, running: BTreeMap::new() };
         servers.into_iter().for_each(|server| herd.run(server));
         herd
