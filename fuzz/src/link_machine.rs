@@ -34,7 +34,7 @@ fn operated(data: &[u8]) -> World {
         let mut settings = Settings::new(HERD, *name, others.map(str::to_owned).collect());
         settings.boot = u64::from(name.as_bytes()[1]);
         settings.secrets = if has_secret { vec![Secret::new(SECRET)] } else { Vec::new() };
-        (settings.copies, settings.hops_max, settings.unproven_max) = (copies as u32, hops_max, 4);
+        (settings.tuning.copies, settings.tuning.hops_max, settings.tuning.unproven_max) = (copies as u32, hops_max, 4);
         settings
     };
     let mut world = World::new(NAMES.iter().map(of).collect());

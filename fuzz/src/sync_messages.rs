@@ -29,7 +29,7 @@ pub fn check(data: &[u8]) {
         let mut settings = Settings::new(HERD, *name, other);
         settings.boot = u64::from(name.as_bytes()[0]);
         // What is put in between are lines of an honest server's connection: it is not to be cut for them.
-        settings.invalid_max = u32::MAX;
+        settings.tuning.invalid_max = u32::MAX;
         settings
     };
     let mut world = World::new(NAMES.iter().map(of).collect());
