@@ -65,20 +65,20 @@ pub(crate) async fn accept_clients(shared: &Arc<Shared>, listener: TcpListener, 
 
 /// Serves a client whose address is known, by whatever it speaks.
 async fn serve_client(shared: &Shared, tcp: TcpStream, address: SocketAddr, connected_at: Instant, pass: &Pass) {
-    if let Some(stream) = client_stream(shared, tcp, address).await {
+    if let Some(stream) = client_stream(shared, tcp, address, connected_at).await {
         client::serve(shared, stream, address, connected_at, pass).await;
     }
 }
 
 /// What a client's lines go over: where clients speak TLS, after the handshake. That must be over by when the first line must come.
-async fn client_stream(shared: &Shared, tcp: TcpStream, address: SocketAddr) -> Option<Stream> {
+async fn client_stream(shared: &Shared, tcp: TcpStream, address: SocketAddr, connected_at: Instant) -> Option<Stream> {
     let Some(config) = shared.tls().and_then(|tls| tls.clients()) else { return Some(Stream::Plain(tcp)) };
     let time_max = shared.live().limits.first_line;
     let accepted = tokio::select! {
         biased;
         () = shared.stop_clients.cancelled() => return None,
         // In a box: what a handshake needs no connection is to keep.
-        accepted = Box::pin(secure::accept(tcp, config, time_max)) => accepted,
+        accepted = Box::pin(secure::accept(tcp, config, connected_at, time_max)) => accepted,
     };
     match accepted {
         Ok(stream) => Some(stream),
@@ -122,7 +122,7 @@ async fn serve_proxied(shared: &Shared, stream: TcpStream, proxy: SocketAddr, co
         () = shared.stop_clients.cancelled() => return,
         header = header => header,
     };
-    let claimed = match header {
+    let claimed = match header.map(|client| client.map(socket::canonical)) {
         Ok(Some(client)) => pass
             .claim(&shared.live().limits, client.ip(), clock::monotonic())
             .map(|()| client)
@@ -153,11 +153,9 @@ pub(crate) async fn accept_peers(shared: &Arc<Shared>, listener: TcpListener) {
             }
             return;
         };
-        // Each that is under way has a share, and so has this function.
-        if Arc::strong_count(&handshakes) > shared.live().limits.unproven_max {
+        let Some(pass) = link::share_in(&handshakes, shared.live().limits.unproven_max) else {
             return refuse_unproven(&shared, address, "too many handshakes are under way");
-        }
-        let pass = Arc::clone(&handshakes);
+        };
         tasks.spawn(async move {
             let stream = peer_stream(&shared, stream, address, config).await;
             drop(pass);
@@ -183,7 +181,7 @@ async fn peer_stream(
     let accepted = tokio::select! {
         biased;
         () = shared.stop_clients.cancelled() => return None,
-        accepted = Box::pin(secure::accept(tcp, config, time_max)) => accepted,
+        accepted = Box::pin(secure::accept(tcp, config, clock::monotonic(), time_max)) => accepted,
     };
     let stream = match accepted {
         Ok(stream) => stream,
@@ -215,7 +213,7 @@ fn admit(shared: &Shared, address: SocketAddr, names: Option<Vec<String>>) -> Op
     };
     let now = clock::monotonic();
     let accepted = shared.with_replica(|replica| match names {
-        Some(names) => replica.handle_accepted_as(now, nonce, names),
+        Some(names) => replica.handle_accepted_certified(now, nonce, names),
         None => replica.handle_accepted(now, nonce),
     });
     shared.timers_changed.notify_one();
@@ -264,7 +262,7 @@ pub(crate) async fn accept(
             Ok((stream, address)) => {
                 failing = None;
                 // A client of version 4 is that at `[::]`, too.
-                take(stream, SocketAddr::new(address.ip().to_canonical(), address.port()));
+                take(stream, socket::canonical(address));
             }
             // Of that one connection, not of the listener.
             Err(error) if is_of_connection(&error) => {}

@@ -63,7 +63,10 @@ async fn dial(shared: Arc<Shared>, peer: PeerIndex) {
             return shared.with_replica(|replica| replica.handle_dial_failed(clock::monotonic(), peer));
         }
     };
-    let id = shared.with_replica(|replica| replica.handle_dialed(clock::monotonic(), peer, nonce));
+    let id = shared.with_replica(|replica| match stream {
+        Stream::Plain(_) => replica.handle_dialed(clock::monotonic(), peer, nonce),
+        Stream::Secure(_) => replica.handle_dialed_certified(clock::monotonic(), peer, nonce),
+    });
     shared.timers_changed.notify_one();
     link::serve(shared, stream, address, id).await;
 }

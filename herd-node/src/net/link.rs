@@ -45,7 +45,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves link `id` until it ends.
 pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, address: SocketAddr, id: LinkId) {
-    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+    let address = socket::canonical(address);
     let writer = shared.add_writer(id, Some(address));
     let mut link = LinkTask {
         journal: shared.journal.batch(),
@@ -70,11 +70,28 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, address: SocketAd
         Ok(why) => why.to_owned(),
         Err(error) => error.to_string(),
     };
-    let LinkTask { stream, .. } = link;
+    let LinkTask { stream, party, .. } = link;
     shared.with_replica(|replica| replica.handle_closed(clock::monotonic(), id, &why));
     shared.remove_writer(id);
     shared.timers_changed.notify_one();
-    stream.end().await;
+    part(&shared, &party, stream).await;
+}
+
+/// Lets the other end read the last lines. The place of a stranger is free by now, and its socket is not: no more of them are waited for
+/// than there are places.
+async fn part(shared: &Shared, party: &Party, stream: Stream) {
+    let share = match party {
+        Party::Stranger(_) => share_in(&shared.parting, shared.live().limits.unproven_max),
+        _ => Some(Arc::default()),
+    };
+    if share.is_some() {
+        stream.end().await;
+    }
+}
+
+/// A share in `what`, unless `max` others have one.
+pub(super) fn share_in(what: &Arc<()>, max: usize) -> Option<Arc<()>> {
+    (Arc::strong_count(what) <= max).then(|| Arc::clone(what))
 }
 
 type Incoming = Result<PeerMessage<Bytes>, Invalid<Bytes>>;
@@ -288,5 +305,21 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep(time_until(deadline)).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_strangers_are_read_at_the_end_and_not_one_more() {
+        let all = Arc::default();
+        let mut shares: Vec<Arc<()>> = (0..3).map_while(|_| share_in(&all, 3)).collect();
+        assert_eq!(shares.len(), 3);
+        assert!(share_in(&all, 3).is_none());
+        shares.pop();
+        assert!(share_in(&all, 3).is_some());
+        assert!(share_in(&Arc::default(), 0).is_none());
     }
 }

@@ -28,11 +28,12 @@ impl Shared {
     pub(crate) fn renew(&self, renewal: Renewal) {
         let Renewal { live, tuning, secrets, tls, peers } = renewal;
         let now = clock::monotonic();
-        self.set_tls(tls);
         let gone = self.with_replica(|replica| {
             // Under the replica's lock, since what a reply promises and what the replica waits for belong together.
             self.replace_live(live);
             replica.handle_tuned(now, &tuning);
+            // Together: in between there might be no proof at all.
+            self.put_tls(replica, tls);
             replica.handle_secrets(&secrets);
             // Those who go make room for those who come.
             let wanted: HashMap<&str, SocketAddr> =

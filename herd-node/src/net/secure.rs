@@ -7,7 +7,7 @@
 use std::io::{self, BufRead, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -17,6 +17,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::tls;
 
+use super::shared::time_until;
 use super::socket::{self, TcpStream};
 use super::stream::Stream;
 
@@ -65,10 +66,15 @@ impl Failed {
     }
 }
 
-/// Takes a connection of somebody who is to begin a handshake, and gives it up if that is not over in time.
-pub(super) async fn accept(tcp: TcpStream, config: Arc<ServerConfig>, time_max: Duration) -> Result<Stream, Failed> {
+/// Takes a connection of somebody who is to begin a handshake, and gives it up if that is not over `time_max` after `since`.
+pub(super) async fn accept(
+    tcp: TcpStream,
+    config: Arc<ServerConfig>,
+    since: Instant,
+    time_max: Duration,
+) -> Result<Stream, Failed> {
     let accepting = TlsAcceptor::from(config).accept(tcp).into_fallible();
-    let accepted = timeout(time_max, accepting).await.map_err(|_| Failed::late(time_max))?;
+    let accepted = timeout(time_until(since + time_max), accepting).await.map_err(|_| Failed::late(time_max))?;
     let (tcp, session) = accepted.map_err(Failed::new)?.into_inner();
     Ok(Secure::over(tcp, session.into()))
 }

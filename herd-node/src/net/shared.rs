@@ -95,6 +95,8 @@ pub(crate) struct Shared {
     /// WHATSATs that were answered with a position.
     pub(super) lookups: AtomicU64,
     pub(crate) gate: Gate,
+    /// Strangers at the peers' listener who are read the last lines have a share each.
+    pub(super) parting: Arc<()>,
     /// Cancelled first: no more clients, no more reading from those there are.
     pub(crate) stop_clients: CancellationToken,
     /// Cancelled when the links have said goodbye, or have had the time to.
@@ -131,6 +133,7 @@ impl Shared {
         Self {
             name,
             gate: Gate::new(files_max),
+            parting: Arc::default(),
             journal,
             disk,
             waits: Waits::default(),
@@ -175,6 +178,11 @@ impl Shared {
 
     /// Puts `tls` in the place of what there was. Connections that are there live on with what they were made with.
     pub(crate) fn set_tls(&self, tls: Option<Tls>) {
+        self.with_replica(|replica| self.put_tls(replica, tls));
+    }
+
+    pub(super) fn put_tls(&self, replica: &mut Replica, tls: Option<Tls>) {
+        replica.handle_certificates(tls.as_ref().is_some_and(|tls| tls.uses().peers));
         self.tls.store(tls.map(Arc::new));
     }
 

@@ -1,6 +1,7 @@
 //! What every accepted or dialled connection is set to, and how it is ended.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 #[cfg(not(feature = "turmoil"))]
@@ -26,6 +27,11 @@ const PEER_UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_millis(500);
 /// Bytes read and thrown away in that time, at most.
 const LINGER_BYTES: usize = 1 << 20;
+
+/// An IPv4 address is one, however it is written.
+pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
 
 /// Best effort: a connection without these options works too.
 pub(crate) fn prepare_client(stream: &TcpStream) {

@@ -136,6 +136,10 @@ impl Replica {
         let (Some((dialer, acceptor)), Some(peer), Some(theirs)) = (link.hellos(), link.peer, &link.their_hello) else {
             return refused(ErrorCode::BadMessage, "AUTH before HELLO");
         };
+        // Its connection may be from when a secret was the proof.
+        if self.settings.certificates && self.keys.are_open() && link.certified.is_none() {
+            return refused(ErrorCode::BadAuth, "no certificate was shown, and there is no secret");
+        }
         let is_proof = self.keys.verify(auth, link.side == Side::Acceptor, dialer, acceptor) || is(Mutant::NoProof);
         if !is_proof {
             return refused(ErrorCode::BadAuth, "not the herd's secret");

@@ -56,7 +56,7 @@ pub(super) struct Link {
     pub(super) phase: Phase,
     /// Known to a dialer from the start, to an acceptor from HELLO on.
     pub(super) peer: Option<PeerIndex>,
-    /// The servers that the other end of an accepted connection may be, where it has shown a certificate.
+    /// The servers that the other end may be, where it has shown a certificate.
     pub(super) certified: Option<Vec<String>>,
     /// The peer has proved that it is who it says.
     pub(super) is_proven: bool,

@@ -9,6 +9,8 @@
 //!    [`handle_timeout`](Replica::handle_timeout) when it is due. Late is fine, and noticed; early is harmless.
 //! 2. For each [`poll_dial`](Replica::poll_dial): connect, then [`handle_dialed`](Replica::handle_dialed) or
 //!    [`handle_dial_failed`](Replica::handle_dial_failed). For each accepted connection: [`handle_accepted`](Replica::handle_accepted).
+//!    Over a connection on which certificates were shown: [`handle_dialed_certified`](Replica::handle_dialed_certified) and
+//!    [`handle_accepted_certified`](Replica::handle_accepted_certified).
 //! 3. For each [`poll_wake`](Replica::poll_wake): whenever that connection can take bytes,
 //!    [`poll_transmit`](Replica::poll_transmit) and send what it gives, until it gives nothing.
 //! 4. When a link [is closing](Replica::is_closing) and has nothing left to transmit: close the connection. However a connection ends,
@@ -375,6 +377,16 @@ impl Replica {
         id
     }
 
+    /// The same, and the peer has shown its certificate.
+    pub fn handle_dialed_certified(&mut self, now: Instant, peer: PeerIndex, nonce: Nonce) -> LinkId {
+        let id = self.handle_dialed(now, peer, nonce);
+        let name = self.peer_name(peer).map(str::to_owned);
+        if let Some(link) = self.links.get_mut(&id) {
+            link.certified = name.map(|name| vec![name]);
+        }
+        id
+    }
+
     /// The connection asked for by [`poll_dial`](Self::poll_dial) can't be made.
     pub fn handle_dial_failed(&mut self, now: Instant, peer: PeerIndex) {
         self.events.push_back(Event::DialFailed { peer });
@@ -399,7 +411,12 @@ impl Replica {
     ///
     /// # Errors
     /// As [`handle_accepted`](Self::handle_accepted).
-    pub fn handle_accepted_as(&mut self, now: Instant, nonce: Nonce, names: Vec<String>) -> Result<LinkId, ErrorCode> {
+    pub fn handle_accepted_certified(
+        &mut self,
+        now: Instant,
+        nonce: Nonce,
+        names: Vec<String>,
+    ) -> Result<LinkId, ErrorCode> {
         let id = self.handle_accepted(now, nonce)?;
         if let Some(link) = self.links.get_mut(&id) {
             link.certified = Some(names);

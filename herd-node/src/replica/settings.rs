@@ -42,6 +42,8 @@ pub struct Settings {
     pub peers: Vec<String>,
     /// Shared secrets at the start. The first proves, all verify; with none, a fixed public key stands in and proves nothing.
     pub secrets: Vec<Secret>,
+    /// Servers show each other certificates at the start. Then without a secret they are the proof, and a link without one has none.
+    pub certificates: bool,
     /// A random number, drawn at each start.
     pub boot: u64,
     /// A random key for the index of clients.
@@ -68,6 +70,7 @@ impl Settings {
             name: name.into(),
             peers,
             secrets: Vec::new(),
+            certificates: false,
             boot: 0,
             index_key: IndexKey::new(0, 0),
             jitter_seed: 0,

@@ -59,6 +59,11 @@ impl Replica {
         self.settings.secrets = secrets.to_vec();
     }
 
+    /// Whether servers show each other certificates from now on. Links in service stay; handshakes under way go by it.
+    pub fn handle_certificates(&mut self, are_shown: bool) {
+        self.settings.certificates = are_shown;
+    }
+
     /// These settings hold from now on, for links in service too. A post that waits for copies waits for as many as when it came.
     pub fn handle_tuned(&mut self, now: Instant, tuning: &Tuning) {
         let is_hastier = tuning.dead < self.settings.tuning.dead;

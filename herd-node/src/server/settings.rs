@@ -12,6 +12,7 @@ pub(super) fn replica_settings(config: &Config, server: &ServerConfig) -> Result
     let peers = server.peers.iter().map(|peer| peer.name.clone()).collect();
     Ok(replica::Settings {
         secrets: config.secrets.clone(),
+        certificates: config.tls.as_ref().is_some_and(|tls| tls.peers),
         boot: random::u64()?,
         index_key: replica::IndexKey::new(random::u64()?, random::u64()?),
         jitter_seed: random::u64()?,

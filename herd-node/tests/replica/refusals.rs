@@ -37,7 +37,7 @@ fn a_hello_has_to_name_a_server_whose_certificate_was_shown() {
         let mut desk = Desk::new(riley());
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let text = format!("the certificate is of {}, not of Juzang", names.join(", "));
-        let link = desk.replica.handle_accepted_as(desk.now, nonce(9), names).unwrap();
+        let link = desk.replica.handle_accepted_certified(desk.now, nonce(9), names).unwrap();
         let reply = desk.ask(link, &format!("{hello}\n"));
         if is_let_in {
             assert!(reply.starts_with("HELLO "), "{reply}");

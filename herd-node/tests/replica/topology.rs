@@ -5,7 +5,7 @@ use herd_node::secret::Secret;
 use herd_proto::ErrorCode;
 
 use super::copies::{FIRST, both, copying, post, settled};
-use super::desk::{Desk, JUZANG, Puppet, ats, millis, nonce, riley};
+use super::desk::{Desk, JUZANG, OPEN, Puppet, ats, millis, nonce, riley};
 
 const JAQUEZ: PeerIndex = PeerIndex(0);
 const BYE: &str = "BYE a peer no more\n";
@@ -280,6 +280,51 @@ fn no_dial_waits_longer_than_is_said() {
     assert_eq!(desk.dials(), [JUZANG]);
     desk.pass(millis(50));
     assert_eq!(desk.dials(), [JAQUEZ]);
+}
+
+/// What stands in for a secret is known to everybody, and a connection without a certificate may be from when there was a secret.
+#[test]
+fn who_has_shown_no_certificate_proves_nothing_where_certificates_are_the_proof() {
+    let mut desk = Desk::new(riley());
+    let before = desk.accept();
+    let secured = vec!["Juzang".to_owned()];
+    let certified = desk.replica.handle_accepted_certified(desk.now, nonce(40), secured).unwrap();
+    desk.replica.handle_secrets(&[]);
+    desk.replica.handle_certificates(true);
+    for (id, name, is_let_in) in
+        [(before, "Jaquez", false), (desk.accept(), "Jaquez", false), (certified, "Juzang", true)]
+    {
+        let mut peer = Puppet::dialer(id, name, 1, nonce(9));
+        let hello = format!("{}\n", peer.own_hello);
+        peer.their_hello = desk.ask(id, &hello).trim_end().to_owned();
+        let reply = desk.ask(id, &peer.auth(OPEN, true));
+        if is_let_in {
+            assert!(reply.starts_with(&peer.auth(OPEN, false)), "{reply}");
+        } else {
+            assert_eq!(reply, "ERR bad-auth no certificate was shown, and there is no secret\n");
+        }
+    }
+}
+
+/// A dial that was under way takes it from nobody either.
+#[test]
+fn who_was_dialled_and_has_shown_no_certificate_proves_nothing_either() {
+    for is_certified in [false, true] {
+        let mut desk = Desk::new(riley());
+        let id = match is_certified {
+            true => desk.replica.handle_dialed_certified(desk.now, JUZANG, nonce(40)),
+            false => desk.replica.handle_dialed(desk.now, JUZANG, nonce(40)),
+        };
+        desk.replica.handle_secrets(&[]);
+        desk.replica.handle_certificates(true);
+        let mut peer = Puppet::dialer(id, "Juzang", 1, nonce(9));
+        peer.dialled = false;
+        peer.their_hello = desk.hear(id).trim_end().to_owned();
+        let hello = format!("{}\n", peer.own_hello);
+        assert_eq!(desk.ask(id, &hello), peer.auth(OPEN, true));
+        let reply = desk.ask(id, &peer.auth(OPEN, false));
+        assert_eq!(reply.starts_with("ERR bad-auth no certificate was shown"), !is_certified, "{reply}");
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ async fn the_address_in_the_header_is_the_client_s() {
     assert_eq!(mapped.ask("hello").await, "? hello");
     herd.stop("Riley").await;
     let journal = std::fs::read_to_string(directory.path().join("Riley.log")).unwrap();
-    for source in ["192.0.2.7", "192.0.2.8", "[2001:db8::7]", "[2001:db8::8]"] {
+    for source in ["192.0.2.7", "192.0.2.8", "192.0.2.9", "[2001:db8::7]", "[2001:db8::8]"] {
         for event in ["connected", "recv", "sent", "disconnected"] {
             assert!(journal.contains(&format!(" {event} client {source}:51234")), "{event} {source}\n{journal}");
         }

@@ -2,10 +2,12 @@
 
 use herd_node::net::Reason;
 use herd_node::replica::{LinkStatus, Replica};
+use herd_proto::PeerMessage;
 
-use super::authority::{Authority, secured};
+use super::authority::{Authority, secured, tls_in};
 use super::talk::{SecureClient, dial, names, trusting};
-use crate::support::{TestHerd, herd, soon};
+use crate::support::peer::{OPEN, auth_line, hello, hello_line};
+use crate::support::{Client, TestHerd, herd, soon};
 
 /// Which links there are, by number: another number is another link.
 fn links(herd: &TestHerd) -> Vec<String> {
@@ -62,6 +64,28 @@ async fn a_herd_changes_its_ca_and_keeps_its_links() {
     herd.revive("Juzang").await;
     herd.wait_linked().await;
     herd.wait_known("kiwi", &told).await;
+}
+
+/// Who connected while a secret was the proof has no certificate to show, and what stands in for a secret is known to everybody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_came_before_the_certificates_is_not_let_in_without_one() {
+    let (directory, authority) = (tempfile::tempdir().unwrap(), Authority::new());
+    let mut config = herd::default_herd();
+    config.servers.truncate(1);
+    config.limits.handshake = std::time::Duration::from_secs(60);
+    authority.equip(directory.path(), ["Riley"]);
+    let mut herd = TestHerd::start(config).await;
+    let (mut stranger, ours) = (Client::connect(herd.peer_address("Riley")).await, hello("ucla", "Jaquez", "Riley"));
+    stranger.send(hello_line(&ours)).await;
+    let PeerMessage::Hello(theirs) = PeerMessage::parse(stranger.line().await).unwrap() else { panic!("no HELLO") };
+    let changed = herd.reload("Riley", |config| {
+        config.secrets.clear();
+        config.tls = Some(tls_in(directory.path()));
+    });
+    assert!(!changed.await.unwrap().is_empty());
+    stranger.send(auth_line(OPEN, &ours, &theirs)).await;
+    let rest = String::from_utf8(stranger.rest().await).unwrap();
+    assert_eq!(rest, "ERR bad-auth no certificate was shown, and there is no secret\n");
 }
 
 /// What can't be used changes nothing.
