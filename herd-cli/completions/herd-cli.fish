@@ -120,7 +120,7 @@ complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -l json -d 'One
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l admin -d 'Where a server answers to those who watch over it, as ip:port or host:port; as often as there are servers [default: as the configuration says; five servers on this machine]' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l token-file -d 'A file with the token that servers want, readable not by everybody [default: HERD_ADMIN_TOKEN of the environment]' -r -F
-complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l wait -d 'How long servers that differ are asked again before that is said: they may just be telling each other' -r
+complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l wait -d 'How long servers are asked again until all answer and agree: some may still start, read their disk, or just be telling each other [default: 2, and only those that differ]' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s c -l config -d 'The herd\'s configuration, to find servers by name [default: five servers on this machine]' -r -F
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -s t -l timeout -d 'How long to wait for the connection and for each next reply' -r
 complete -c herd-cli -n "__fish_herd_cli_using_subcommand digest" -l ca -d 'Who vouches for the servers: CA certificates, PEM. The system\'s own list is not used [default: as the FILE of --config says]' -r -F

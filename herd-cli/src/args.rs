@@ -65,9 +65,10 @@ pub(crate) enum Command {
     Digest {
         #[command(flatten)]
         whom: AdminArgs,
-        /// How long servers that differ are asked again before that is said: they may just be telling each other
-        #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds_or_none)]
-        wait: Duration,
+        /// How long servers are asked again until all answer and agree: some may still start, read their disk, or just be telling
+        /// each other [default: 2, and only those that differ]
+        #[arg(long, value_name = "SECONDS", value_parser = seconds_or_none)]
+        wait: Option<Duration>,
     },
     /// The herd at a glance: servers, links, alarms, and whether they agree
     Status(StatusArgs),

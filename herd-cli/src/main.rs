@@ -29,13 +29,13 @@ mod track;
 mod watch;
 
 use std::io::{self, IsTerminal};
-use std::time::Duration;
 
 use clap::FromArgMatches;
 
 use crate::args::{AdminArgs, Cli, Command, ServerArgs};
 use crate::choice::Choice;
 use crate::conversation::Conversation;
+use crate::digest::Wait;
 use crate::exit::ExitCode;
 use crate::fault::{Fault, complain};
 use crate::output::Output;
@@ -67,7 +67,9 @@ fn run(cli: Cli) -> Result<ExitCode, Fault> {
         Command::Whatsat { id, radius, limit } => input::single(operands::whatsat(&id, &radius, &limit)?),
         Command::Send { lines } => input::of(lines)?,
         Command::Watch(args) => return watch(&args, &cli.server, output),
-        Command::Digest { whom, wait } => return digest(&whom, wait, &cli.server, output),
+        Command::Digest { whom, wait } => {
+            return digest(&whom, wait.map_or(Wait::USUAL, Wait::to_agree), &cli.server, output);
+        }
         Command::Status(args) => return status(&args, &cli.server, output),
         Command::Bench(args) => return bench(&args, &cli.server, output),
         Command::Conformance(args) => return conformance(&args, &cli.server, output),
@@ -97,7 +99,7 @@ fn watch(args: &watch::WatchArgs, server: &ServerArgs, output: Output) -> Result
 }
 
 /// Compares servers, shows it, and ends as they agree or not.
-fn digest(whom: &AdminArgs, wait: Duration, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
+fn digest(whom: &AdminArgs, wait: Wait, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
     server.refuse_tls("is not for digest: it asks the admin listeners, which speak plain HTTP")?;
     let targets = digest::targets(whom, server)?;
     let runtime = runtime()?;

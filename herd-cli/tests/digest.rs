@@ -7,12 +7,18 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use common::servers::{Bridge, Servers, default_herd};
 use common::{ends, herd_cli};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
+
+/// How long anything may take before a test says that it hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -92,8 +98,8 @@ fn a_herd_that_agrees_says_so_in_every_form() {
 fn servers_that_are_apart_differ_and_agree_when_they_meet() {
     let mut config = default_herd();
     config.servers.retain(|server| ["Riley", "Juzang"].contains(&server.name.as_str()));
-    config.limits.handshake = std::time::Duration::from_millis(300);
-    config.replication.backoff_max = std::time::Duration::from_millis(100);
+    config.limits.handshake = Duration::from_millis(300);
+    config.replication.backoff_max = Duration::from_millis(100);
     let bridges = [Bridge::new(), Bridge::new()];
     for (server, bridge) in config.servers.iter_mut().zip(&bridges) {
         server.peers.retain(|peer| ["Riley", "Juzang"].contains(&peer.name.as_str()));
@@ -183,8 +189,11 @@ fn what_can_not_be_meant_is_wrong_usage() {
 }
 
 /// An HTTP server that gives each connection in turn what `answer` says, bytes as they are.
-fn answering(mut answer: impl FnMut(usize) -> Vec<u8> + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+fn answering(answer: impl FnMut(usize) -> Vec<u8> + Send + 'static) -> String {
+    answering_at(TcpListener::bind("127.0.0.1:0").unwrap(), answer)
+}
+
+fn answering_at(listener: TcpListener, mut answer: impl FnMut(usize) -> Vec<u8> + Send + 'static) -> String {
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
         for (index, stream) in listener.incoming().map_while(Result::ok).enumerate() {
@@ -278,4 +287,59 @@ fn servers_that_differ_for_a_moment_are_asked_again() {
     );
     let output = herd_cli(&arguments).args(["--wait", "30"]).output().unwrap();
     assert!(code(&output, 0).ends_with("2 of 2 servers agree: 7 records, root 000000000000…\n"));
+}
+
+/// Begins to listen at the address that `socket` has.
+fn listening(socket: TcpSocket) -> TcpListener {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _entered = runtime.enter();
+    let listener = socket.listen(16).unwrap().into_std().unwrap();
+    listener.set_nonblocking(false).unwrap();
+    listener
+}
+
+#[test]
+fn a_server_that_starts_is_waited_for_where_that_is_asked_for() {
+    // Has its address, and does not listen there yet.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let late = socket.local_addr().unwrap();
+    let (ask, asked) = mpsc::channel();
+    let steady = answering(move |_| {
+        // In the end nobody is left who wants to know.
+        let _ = ask.send(());
+        ok(&status("Riley", 7))
+    });
+    let late_text = late.to_string();
+    let arguments = ["digest", "--admin", &steady, "--admin", &late_text];
+    // Who says nothing of waiting, or that there is to be none, hears at once that it is down.
+    for more in [&[][..], &["--wait", "0"]] {
+        let said = code(&herd_cli(&arguments).args(more).output().unwrap(), 1);
+        assert!(said.contains(&format!("{late} not reached: connection refused; Riley holds 7 records")), "{said}");
+        assert_eq!(asked.try_iter().count(), 1, "asked again");
+    }
+    let waiting = herd_cli(&arguments).args(["--wait", "60"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    // The second round: in the first, nobody listened there.
+    (0..2).for_each(|_| asked.recv_timeout(PATIENCE).expect("it is asked again"));
+    answering_at(listening(socket), |index| match index {
+        0 => b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_vec(),
+        1 => ok(&status("Juzang", 6)),
+        _ => ok(&status("Juzang", 7)),
+    });
+    let said = code(&waiting.unwrap().wait_with_output().unwrap(), 0);
+    assert!(said.ends_with("2 of 2 servers agree: 7 records, root 000000000000…\n"), "{said}");
+}
+
+#[test]
+fn what_does_not_change_by_itself_is_not_waited_for() {
+    let (ask, asked) = mpsc::channel();
+    let steady = answering(|_| ok(&status("Riley", 7)));
+    let wants_token = answering(move |_| {
+        ask.send(()).unwrap();
+        b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n".to_vec()
+    });
+    let arguments = ["digest", "--admin", &steady, "--admin", &wants_token, "--wait", "30"];
+    let said = code(&herd_cli(&arguments).output().unwrap(), 1);
+    assert!(said.contains(" not reached: it wants a token, "), "{said}");
+    assert_eq!(asked.try_iter().count(), 1, "asked again");
 }

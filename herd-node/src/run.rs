@@ -1,6 +1,7 @@
 //! Running servers until a signal comes.
 
 use std::io::{self, Write};
+use std::pin::pin;
 
 use herd_node::config::Config;
 use herd_node::handle::Handle;
@@ -14,31 +15,53 @@ use crate::notify::Manager;
 /// Runs server `name`, or all of them.
 pub(crate) fn run(config: &Config, name: Option<&str>) -> Result<(), Failure> {
     raise_file_limit();
-    runtime()?.block_on(async {
-        let stop = stop_signal().map_err(Failure::running)?;
-        // From here on: one that comes while the servers are opened is heeded when they are open.
-        let hangup = Hangup::new().map_err(Failure::running)?;
-        let manager = Manager::of_environment();
-        manager.starting();
-        match name {
-            Some(name) => {
-                let server = Server::bind(config, name).await.map_err(Failure::running)?;
-                let mut attendant = Attendant::new(server.reloader(), Some(name), hangup)?;
-                announce(&server);
-                let stop = stopped(&manager, stop, attendant.attend(&manager));
-                attended(&manager, &[server.handle()], server.run(stop)).await;
-            }
-            None => {
-                let herd = Herd::bind(config).await.map_err(Failure::running)?;
-                let mut attendant = Attendant::new(herd.reloader(), None, hangup)?;
-                herd.servers().iter().for_each(announce);
-                let handles: Vec<Handle> = herd.servers().iter().map(Server::handle).collect();
-                let stop = stopped(&manager, stop, attendant.attend(&manager));
-                attended(&manager, &handles, herd.run(stop)).await;
-            }
+    let runtime = runtime()?;
+    let ended = runtime.block_on(serve(config, name));
+    // Who was stopped while the disk log was read has a thread that still reads. It is not waited for, and dies with the process: what it
+    // changes after reading, it changes as one that may be killed.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(config: &Config, name: Option<&str>) -> Result<(), Failure> {
+    let mut stop = pin!(stop_signal().map_err(Failure::running)?);
+    // From here on: one that comes while the servers are opened is heeded when they are open.
+    let hangup = Hangup::new().map_err(Failure::running)?;
+    let manager = Manager::of_environment();
+    manager.starting();
+    match name {
+        Some(name) => {
+            let bound = opened(&manager, stop.as_mut(), Server::bind(config, name)).await;
+            let Some(server) = bound.transpose().map_err(Failure::running)? else { return Ok(()) };
+            let mut attendant = Attendant::new(server.reloader(), Some(name), hangup)?;
+            announce(&server);
+            let stop = stopped(&manager, stop, attendant.attend(&manager));
+            attended(&manager, &[server.handle()], server.run(stop)).await;
         }
-        Ok(())
-    })
+        None => {
+            let bound = opened(&manager, stop.as_mut(), Herd::bind(config)).await;
+            let Some(herd) = bound.transpose().map_err(Failure::running)? else { return Ok(()) };
+            let mut attendant = Attendant::new(herd.reloader(), None, hangup)?;
+            herd.servers().iter().for_each(announce);
+            let handles: Vec<Handle> = herd.servers().iter().map(Server::handle).collect();
+            let stop = stopped(&manager, stop, attendant.attend(&manager));
+            attended(&manager, &handles, herd.run(stop)).await;
+        }
+    }
+    Ok(())
+}
+
+/// What `opening` comes to, or nothing if `stop` ends first, which the manager hears then: a disk log may be read for minutes, and nobody
+/// is served meanwhile who would miss anything.
+async fn opened<T>(manager: &Manager, stop: impl Future<Output = ()>, opening: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = stop => {
+            manager.stopping();
+            None
+        }
+        opened = opening => Some(opened),
+    }
 }
 
 /// Ends with whichever of the two ends first, and has the manager hear of it.

@@ -127,6 +127,18 @@ fn the_two_units_differ_in_whom_they_run_and_in_nothing_else() {
     assert!(settings("herd-node.service").contains(&"Environment=SERVERS=--all".to_owned()));
 }
 
+#[test]
+fn a_server_that_could_not_start_is_tried_again_for_as_long_as_it_takes_but_for_a_mistake() {
+    for unit in ["herd-node.service", "herd-node@.service"] {
+        let restarts: Vec<String> = settings(unit)
+            .into_iter()
+            .filter(|line| line.starts_with("StartLimit") || line.starts_with("Restart"))
+            .collect();
+        let expected = ["StartLimitIntervalSec=0", "Restart=on-failure", "RestartSec=2", "RestartPreventExitStatus=2"];
+        assert_eq!(restarts, expected, "{unit}");
+    }
+}
+
 // ---- Containerfile -----------------------------------------------------------------------------------------------------------
 
 /// The instructions of the Containerfile: word and rest, lines that go on put together.

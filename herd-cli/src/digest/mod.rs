@@ -19,14 +19,40 @@ pub(crate) use verdict::{Verdict, grouped};
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// How long servers that differ are asked again, unless told otherwise.
-pub(crate) const WAIT: Duration = Duration::from_secs(2);
+/// Who is asked again before something is said of them, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait {
+    time: Duration,
+    /// Besides those that differ, those that have not answered and may.
+    is_for_all: bool,
+}
+
+impl Wait {
+    /// For servers that differ, unless told otherwise.
+    pub(crate) const USUAL: Self = Self::to_settle(Duration::from_secs(2));
+
+    /// For servers that differ: they may just be telling each other. That one is down is said at once.
+    pub(crate) const fn to_settle(time: Duration) -> Self {
+        Self { time, is_for_all: false }
+    }
+
+    /// Until all answer and agree: some may still have to start, or to read their disk.
+    pub(crate) const fn to_agree(time: Duration) -> Self {
+        Self { time, is_for_all: true }
+    }
+
+    fn is_worth_it(self, report: &Report) -> bool {
+        report.verdict.differs() || (self.is_for_all && report.rows.iter().any(|row| row.may_come))
+    }
+}
 
 /// What came of asking one server: its status, or why there is none.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) target: Target,
     pub(crate) status: Result<ServerStatus, String>,
+    /// It has not answered, and by itself it may: it is down, or reads its disk. A mistake of whoever asks is still there later.
+    pub(super) may_come: bool,
 }
 
 impl Row {
@@ -43,19 +69,19 @@ pub(crate) struct Report {
     pub(crate) verdict: Verdict,
 }
 
-/// Asks all `targets`, and while what they say differs again and again for the time of `wait`.
-pub(crate) async fn compare(targets: &[Target], timeout: Duration, wait: Duration) -> Report {
+/// Asks all `targets`, and those again and again for whom `wait` is.
+pub(crate) async fn compare(targets: &[Target], timeout: Duration, wait: Wait) -> Report {
     let mut report = ask_all(targets, timeout).await;
     let settle = async {
         let mut pause = PAUSE_MIN;
-        while report.verdict.differs() {
+        while wait.is_worth_it(&report) {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
             report = ask_all(targets, timeout).await;
         }
     };
     // Whichever answers were the last to be complete are those that count.
-    let _ = tokio::time::timeout(wait, settle).await;
+    let _ = tokio::time::timeout(wait.time, settle).await;
     report
 }
 
@@ -74,18 +100,28 @@ async fn ask_all(targets: &[Target], timeout: Duration) -> Report {
 }
 
 async fn ask(target: Target, timeout: Duration) -> Row {
-    let status = match &target.address {
+    let answer = match &target.address {
         Ok(address) => {
             let server = AdminServer::new(address.clone(), timeout).with_token(target.token.clone());
-            server.status().await.map_err(|error| reason(&error))
+            server.status().await.map_err(|error| (reason(&error), may_come(&error)))
         }
-        Err(why) => Err((*why).to_owned()),
+        Err(why) => Err(((*why).to_owned(), false)),
     };
-    let status = status.and_then(|status| match &target.expected {
+    let may_come = matches!(answer, Err((_, true)));
+    let status = answer.map_err(|(why, _)| why).and_then(|status| match &target.expected {
         Some(name) if *name != status.name => Err(format!("{} answers there", status.name)),
         _ => Ok(status),
     });
-    Row { target, status }
+    Row { target, status, may_come }
+}
+
+/// Whether asking again may help though nobody does anything about it.
+const fn may_come(error: &AdminError) -> bool {
+    match error {
+        AdminError::Unreachable { .. } | AdminError::TimedOut { .. } | AdminError::NotHttp { .. } => true,
+        AdminError::Refused { status, .. } => *status == 503,
+        _ => false,
+    }
 }
 
 /// Where the address is known already, it need not be said again.

@@ -139,7 +139,7 @@ mod tests {
             );
             serde_json::from_str(&json).unwrap()
         });
-        Row { target, status }
+        Row { target, status, may_come: false }
     }
 
     fn verdict(rows: &[(&str, Said<'_>)]) -> (String, u8) {

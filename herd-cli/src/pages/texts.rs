@@ -137,7 +137,7 @@ With --json, one object for each server, and the verdict:
             ("herd-cli digest", "The servers of the default herd on this machine"),
             (
                 "herd-cli digest --config herd.toml --wait 30",
-                "Those of a configuration; posts may still be on their way",
+                "Those of a configuration; one may still start, and posts be on their way",
             ),
             ("herd-cli digest --admin 127.0.0.1:14000 --admin 127.0.0.1:14001", "Whoever is there"),
         ],

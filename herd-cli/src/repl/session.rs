@@ -125,7 +125,7 @@ impl Session {
     async fn digest(&mut self) -> Result<(), Fault> {
         let args = self.args.with_servers(Vec::new());
         let targets = digest::targets(&AdminArgs::default(), &args)?;
-        let report = digest::compare(&targets, args.timeout, digest::WAIT).await;
+        let report = digest::compare(&targets, args.timeout, digest::Wait::USUAL).await;
         self.worst = self.worst.max((&report).into());
         self.output.digest(&report).map_err(Fault::Output)
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::args::{AdminArgs, ServerArgs, seconds_or_none, span};
-use crate::digest::{self, Target};
+use crate::digest::{self, Target, Wait};
 use crate::exit::ExitCode;
 use crate::fault::Fault;
 use crate::output::Output;
@@ -41,7 +41,7 @@ fn every(text: &str) -> Result<Duration, &'static str> {
 pub(crate) async fn show(args: &StatusArgs, server: &ServerArgs, mut output: Output) -> Result<ExitCode, Fault> {
     let targets = digest::targets(&args.whom, server)?;
     let Some(every) = args.watch else {
-        let report = digest::compare(&targets, server.timeout, args.wait).await;
+        let report = digest::compare(&targets, server.timeout, Wait::to_settle(args.wait)).await;
         written(output.status(&report).and_then(|()| output.flush()))?;
         return Ok((&report).into());
     };
@@ -72,7 +72,7 @@ async fn refresh(
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
-        let report = digest::compare(targets, timeout, wait).await;
+        let report = digest::compare(targets, timeout, Wait::to_settle(wait)).await;
         match output.status(&report).and_then(|()| output.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
             shown => shown.map_err(Fault::Output)?,

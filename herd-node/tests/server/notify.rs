@@ -1,12 +1,13 @@
 //! What a service manager is told: ready when clients are answered, not before; stopping; alive. A stand-in for it listens.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use herd_node::clock::monotonic;
 
-use super::process::Talk;
+use super::process::{Talk, journal_with};
 use super::support::PATIENCE;
 use super::support::child::{Process, command, write_config};
 
@@ -92,6 +93,46 @@ fn ready_is_said_when_clients_are_answered_with_what_was_on_disk() {
     assert_eq!(second.end().0, Some(0));
     // The last word: no status came after it.
     assert_eq!(manager.rest(), Vec::<String>::new());
+}
+
+/// A disk log may be read for minutes: who stops a server meanwhile is heeded then, and it is left as it was.
+#[test]
+fn a_signal_while_the_disk_is_read_ends_it_then() {
+    const LINES: usize = 100_000;
+    // Of holes, which take no room and more time to read than anybody has.
+    const HOLE: u64 = 1 << 40;
+    let manager = Manager::new();
+    let directory = manager.directory.path();
+    let disk = "ack = \"durable\"\n[disk]\ndirectory = \"data\"\n";
+    let mut first = manager.start(disk, &[]);
+    manager.hears("READY=1");
+    let told = Talk::with(first.announced().1.clients).ask("IAMAT kiwi +1+2 3");
+    first.terminate();
+    manager.hears("STOPPING=1");
+    assert_eq!(first.end().0, Some(0));
+    let path = directory.join("data/Riley/log-0000000001");
+    let mut log = fs::File::options().append(true).open(&path).unwrap();
+    let whole = log.metadata().unwrap().len();
+    log.write_all(&[b'\n'; LINES]).unwrap();
+    log.set_len(whole + LINES as u64 + HOLE).unwrap();
+    let config = directory.join("herd.toml");
+    let config = config.to_str().unwrap();
+    let (one, all) = (["run", "Riley", "--config", config], ["run", "--all", "--config", config]);
+    for (arguments, signal) in [(one, Process::terminate as fn(&Process)), (all, Process::interrupt)] {
+        fs::remove_file(directory.join("logs/Riley.log")).unwrap();
+        let mut command = command(&arguments);
+        command.env("NOTIFY_SOCKET", directory.join("notify"));
+        let mut reading = Process::start(command);
+        manager.hears("STATUS=Starting");
+        journal_with(directory, " recovering ");
+        signal(&reading);
+        assert_eq!(manager.heard(), "STOPPING=1\nSTATUS=Stopping");
+        assert_eq!(reading.end(), (Some(0), String::new(), String::new()));
+    }
+    assert_eq!(log.metadata().unwrap().len(), whole + LINES as u64 + HOLE);
+    log.set_len(whole).unwrap();
+    let mut again = manager.start(disk, &[]);
+    assert_eq!(Talk::with(again.announced().1.clients).ask("WHATSAT kiwi 1 0"), told);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn start(directory: &Path, more: &str) -> Process {
 }
 
 /// Waits for a line of Riley's journal.
-fn journal_with(directory: &Path, wanted: &str) -> String {
+pub(crate) fn journal_with(directory: &Path, wanted: &str) -> String {
     let begun = herd_node::clock::monotonic();
     loop {
         let journal = std::fs::read_to_string(directory.join("logs/Riley.log")).unwrap_or_default();

@@ -75,6 +75,11 @@ impl Process {
         self.signal(rustix::process::Signal::TERM);
     }
 
+    /// What Ctrl-C sends.
+    pub(crate) fn interrupt(&self) {
+        self.signal(rustix::process::Signal::INT);
+    }
+
     /// What a terminal that goes away, or an operator who wants a reload, sends.
     pub(crate) fn hang_up(&self) {
         self.signal(rustix::process::Signal::HUP);

@@ -1,5 +1,6 @@
 //! `herd-node pki`, and what the program says of files it can't use.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Output;
 
@@ -74,6 +75,57 @@ fn nothing_is_overwritten_unasked() {
     let (code, text) = error(&pki(base, &["issue", "Juzang"]));
     assert!(code == Some(1) && text.contains(" are no pair of this program's: "), "{text}");
     assert!(!file("Juzang.cert.pem").exists() && !file("Juzang.key.pem").exists());
+}
+
+#[test]
+fn an_old_pair_is_replaced_as_a_whole_or_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let (base, tls) = (directory.path(), directory.path().join("tls"));
+    let list = || -> BTreeSet<String> {
+        let entries = std::fs::read_dir(&tls).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    said(&pki(base, &["init"]));
+    said(&pki(base, &["issue", "Riley"]));
+    let names = list();
+    let read = || names.iter().map(|name| std::fs::read(tls.join(name)).unwrap()).collect::<Vec<_>>();
+    let before = read();
+    // Keys are made first. Where the certificate is to be made stands what can't be replaced.
+    for (arguments, certificate) in
+        [(&["init", "--force"][..], "ca.pem"), (&["issue", "Riley", "--force"], "Riley.cert.pem")]
+    {
+        let obstacle = tls.join(format!("{certificate}.new"));
+        std::fs::create_dir(&obstacle).unwrap();
+        let (code, text) = error(&pki(base, arguments));
+        let expected = format!("herd-node: {}: ", obstacle.display());
+        assert!(code == Some(1) && text.starts_with(&expected) && text.lines().count() == 1, "{text}");
+        std::fs::remove_dir(&obstacle).unwrap();
+        assert_eq!(list(), names, "nothing stays behind");
+        assert!(read() == before, "{arguments:?}");
+    }
+    // What was left by one that was killed is in nobody's way.
+    std::fs::write(tls.join("ca.key.new"), "half a k").unwrap();
+    said(&pki(base, &["init", "--force"]));
+    said(&pki(base, &["issue", "Riley", "--force"]));
+    assert_eq!(list(), names);
+    assert!(read().iter().zip(&before).all(|(new, old)| new != old));
+    assert_eq!([mode(&tls.join("ca.key")), mode(&tls.join("ca.pem"))], [0o600, 0o644]);
+}
+
+#[test]
+fn a_new_pair_is_made_as_a_whole_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let (base, tls) = (directory.path(), directory.path().join("tls"));
+    std::fs::create_dir(&tls).unwrap();
+    std::fs::create_dir(tls.join("ca.pem")).unwrap();
+    for (arguments, expected) in [
+        (&["init"][..], "ca.pem is there already; --force replaces it\n"),
+        (&["init", "--force"], "ca.pem is a directory\n"),
+    ] {
+        let (code, text) = error(&pki(base, arguments));
+        assert!(code == Some(1) && text.ends_with(expected), "{text}");
+        assert_eq!(std::fs::read_dir(&tls).unwrap().count(), 1);
+    }
 }
 
 #[test]
