@@ -83,7 +83,9 @@ fn page<B>(desk: &Desk, request: &Request<B>) -> Result<&'static Page, Refusal> 
         return Err(Refusal::Stranger);
     }
     let is_open = page.is_some_and(|page| page.is_open);
-    if token.is_some_and(|token| !is_open && !access::shows(request, &token)) {
+    // Without a token everybody is let look who can reach it: those on this machine, and never others.
+    let is_shown = token.map_or(is_loopback, |token| access::shows(request, &token));
+    if !is_open && !is_shown {
         return Err(Refusal::Token);
     }
     let page = page.ok_or(Refusal::Page)?;
@@ -219,4 +221,30 @@ fn json_line(data: &impl serde::Serialize) -> String {
     let mut json = serde_json::to_string(data).unwrap_or_default();
     json.push('\n');
     json
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+
+    /// The rule is kept where servers are set up and reloaded; should it ever be broken there, nothing is shown here.
+    #[test]
+    fn without_a_token_nothing_but_health_is_shown_to_the_network() {
+        let asks = |address: &str, path: &str| {
+            let address: SocketAddr = address.parse().unwrap();
+            let request = Request::builder().uri(path).body(()).unwrap();
+            page(&Desk::new(address, None), &request).map(|page| page.what)
+        };
+        for address in ["0.0.0.0:14000", "192.0.2.1:14000", "[::]:14000"] {
+            assert_eq!(asks(address, "/healthz"), Ok(What::Health));
+            for path in ["/", "/events", "/metrics", "/readyz", "/status.json", "/nothing"] {
+                assert_eq!(asks(address, path), Err(Refusal::Token), "{address} {path}");
+            }
+        }
+        for address in ["127.0.0.1:14000", "[::1]:14000", "[::ffff:127.0.0.1]:14000"] {
+            assert_eq!(asks(address, "/status.json"), Ok(What::Status), "{address}");
+        }
+    }
 }
