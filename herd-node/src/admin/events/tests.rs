@@ -89,7 +89,7 @@ impl Stage {
     }
 
     fn reader(&self, query: &str) -> Option<Reader> {
-        Reader::new(&self.shared, &self.hub, query::parse(Some(query)).unwrap())
+        Reader::new(&self.shared, &self.hub, None, query::parse(Some(query)).unwrap())
     }
 
     async fn round(&mut self) {
