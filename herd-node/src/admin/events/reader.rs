@@ -11,7 +11,7 @@ use super::clients::ClientsReader;
 use super::frame::{GREETING, KEEP_ALIVE, fixed};
 use super::hub::Hub;
 use super::query::Filter;
-use super::seat::Seat;
+use super::seat::{Notes, Seat};
 use super::watcher::Watcher;
 use crate::net::Shared;
 use crate::secret::Secret;
@@ -77,7 +77,8 @@ impl Reader {
         token: Option<Secret>,
         filter: Filter,
     ) -> Option<Self> {
-        let seat = hub.join(shared)?;
+        let notes = if matches!(filter, Filter::Clients(_)) { Notes::Touch } else { Notes::Changes };
+        let seat = hub.join(shared, notes)?;
         let place = Place { shared: Arc::clone(shared), seat, hub: Arc::clone(hub), token };
         let kind = match filter {
             Filter::All => Kind::Watcher(Box::new(Watcher::new(None))),
