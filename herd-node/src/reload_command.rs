@@ -12,36 +12,42 @@ use crate::run::{runtime, say};
 /// Asks the process that runs `server` of the file, or every one that runs any of its servers. Says a line for each.
 pub(crate) fn reload(file: Option<&Path>, server: Option<&str>, request: Request) -> Result<(), Failure> {
     let (sockets, trouble) = Sockets::of_file(file)?;
-    runtime()?.block_on(async {
-        // The process of that one server, or of all of the herd.
-        for server in server.into_iter().map(Some).chain([None]) {
-            if let Some(answer) = sockets.ask(server, request).await? {
-                return answer.map(|text| say(&text)).map_err(Failure::running);
-            }
+    let asked = runtime()?.block_on(async {
+        match server {
+            // Its own process, or the one that runs all of the herd.
+            Some(_) => match sockets.ask(server, request).await {
+                None => sockets.ask(None, request).await,
+                asked => asked,
+            },
+            None => ask_all(&sockets, request).await,
         }
-        if server.is_none() && !sockets.servers.is_empty() {
-            return reload_each(&sockets, request).await;
-        }
-        Err(trouble.map_or_else(|| sockets.nobody(server), Failure::running))
-    })
+    });
+    match asked {
+        Some(answer) => answer.map_err(Failure::running),
+        None => Err(trouble.map_or_else(|| sockets.nobody(server), Failure::running)),
+    }
 }
 
-/// Asks the process of each server of the file that runs here by itself.
-async fn reload_each(sockets: &Sockets<'_>, request: Request) -> Result<(), Failure> {
-    let (mut answers, mut failures) = (0, Vec::new());
+/// What came of asking; `None`: nobody is there. What servers did is said already.
+type Asked = Option<Result<(), String>>;
+
+/// Asks the process of all servers of the file, or else that of each that runs here by itself. One that fails keeps no other from being
+/// asked: they may do it, and the command fails for its sake.
+async fn ask_all(sockets: &Sockets<'_>, request: Request) -> Asked {
+    let of_all = sockets.ask(None, request).await;
+    if of_all == Some(Ok(())) {
+        return of_all;
+    }
+    let mut asked = vec![of_all];
     for name in &sockets.servers {
-        match sockets.ask(Some(name), request).await? {
-            None => continue,
-            Some(Ok(text)) => say(&text),
-            Some(Err(text)) => failures.push(text),
-        }
-        answers += 1;
+        asked.push(sockets.ask(Some(name), request).await);
     }
-    match (answers, failures.is_empty()) {
-        (0, _) => Err(sockets.nobody(None)),
-        (_, true) => Ok(()),
-        (_, false) => Err(Failure::running(failures.join("; "))),
+    let answers: Vec<Result<(), String>> = asked.into_iter().flatten().collect();
+    if answers.is_empty() {
+        return None;
     }
+    let failures: Vec<String> = answers.into_iter().filter_map(Result::err).collect();
+    Some(if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) })
 }
 
 /// Where servers of a file are reached.
@@ -67,22 +73,34 @@ impl<'a> Sockets<'a> {
         Ok((Self { file, directory: found.0, servers: found.1 }, trouble))
     }
 
-    fn of(&self, server: Option<&str>) -> Result<PathBuf, Failure> {
-        let whose = Whose { file: self.file, directory: self.directory.as_deref(), server };
-        whose.socket().map_err(Failure::running)
+    fn of(&self, server: Option<&str>) -> io::Result<PathBuf> {
+        Whose { file: self.file, directory: self.directory.as_deref(), server }.socket()
     }
 
-    async fn ask(&self, server: Option<&str>, request: Request) -> Result<Option<Result<String, String>>, Failure> {
-        let socket = self.of(server)?;
-        let at = |error: io::Error| Failure::running(format!("{}: {error}", socket.display()));
-        control::ask(&socket, request).await.map_err(at)
+    /// Asks at one place, and says what was done there.
+    async fn ask(&self, server: Option<&str>, request: Request) -> Asked {
+        let whose = server.map(|server| format!("{server}: ")).unwrap_or_default();
+        let answer = match self.of(server) {
+            Ok(socket) => {
+                let answer = control::ask(&socket, request).await;
+                answer.map_err(|error| format!("{whose}{}: {error}", socket.display()))
+            }
+            Err(error) => Err(format!("{whose}{error}")),
+        };
+        match answer.transpose()? {
+            Ok(Ok(text)) => {
+                say(&text);
+                Some(Ok(()))
+            }
+            Ok(Err(failure)) | Err(failure) => Some(Err(failure)),
+        }
     }
 
     fn nobody(&self, server: Option<&str>) -> Failure {
         let of = self.file.map_or_else(|| "the default herd".to_owned(), |file| file.display().to_string());
         let at = match self.of(server) {
             Ok(socket) => socket.display().to_string(),
-            Err(failure) => return failure,
+            Err(error) => return Failure::running(error),
         };
         let (who, answers) = server.map_or(("no server", "answers"), |server| (server, "does not answer"));
         let hint = "is it running, as this user, with this file and this herd.control?";

@@ -190,6 +190,11 @@ fn check(config: &Config, server: &ServerConfig) -> Result<(), BindError> {
     if !has_proof(config) && !server.peer.ip().to_canonical().is_loopback() {
         return Err(BindError::NoSecret { name: server.name.clone(), address: server.peer });
     }
+    let is_for_strangers =
+        |admin: &SocketAddr| config.admin_token.is_none() && !admin.ip().to_canonical().is_loopback();
+    if let Some(address) = server.admin.filter(is_for_strangers) {
+        return Err(BindError::AdminNotLoopback { name: server.name.clone(), address });
+    }
     match broken_promise(config, server) {
         Some(why) => Err(BindError::Promise { name: server.name.clone(), ack: server.ack, why }),
         None => Ok(()),

@@ -21,6 +21,11 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::config::{Config, ConfigError, ServerConfig};
 use crate::journal::{self, Journal, Party};
@@ -31,6 +36,10 @@ use crate::tls::Tls;
 use super::error::in_one_line;
 use super::settings::{live, tuning};
 use super::{BindError, Server, check, open_journal};
+
+/// How long a reload waits for journals whose place was taken to be written to their ends. All is in force by then, and a disk that hangs
+/// is a likely reason for another journal: it must keep neither the answer nor the next reload.
+const FORMER_JOURNAL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the settings of running servers were not changed. Nothing was, then.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +131,8 @@ impl Reloader {
 
     /// Reads the file that the configuration in force was read from, and puts it in force. Returns what is otherwise now, a line each.
     ///
-    /// The journals say what came of it, either way.
+    /// The journals say what came of it, either way. Journals that were left are complete, unless their disk takes longer than 5 s for
+    /// it: then one line more says so, and they are written on while there is a process.
     ///
     /// # Errors
     /// See [`ReloadError`]. What was in force is so still.
@@ -184,7 +194,7 @@ impl Reloader {
     async fn put_in_force(&mut self, next: Config) -> Result<Vec<String>, ReloadError> {
         let next = Arc::new(next);
         let prepared = self.prepare(Arc::clone(&next)).await?;
-        let changes = self.changes_to(&next, &prepared.tls);
+        let mut changes = self.changes_to(&next, &prepared.tls);
         let mut former = Vec::new();
         for (server, journal) in self.servers.iter().zip(prepared.journals) {
             former.extend(server.renew_journal(next.journal.as_ref(), journal));
@@ -206,12 +216,10 @@ impl Reloader {
         }
         self.spent = prepared.places.spent().or(self.spent.take());
         self.config = next;
-        // What was said to them is written, whoever waits for the disk.
-        blocking(move || {
-            former.iter().for_each(Journal::close);
-            Ok(changes)
-        })
-        .await
+        if !close_former(former).await {
+            changes.push("the journal before is not written to its end: its disk hangs".to_owned());
+        }
+        Ok(changes)
     }
 
     fn shared_names(&self) -> Vec<Arc<str>> {
@@ -311,9 +319,104 @@ impl Running {
     }
 }
 
+/// Closes journals whose place was taken: what was said to them is written. False if that takes too long; it goes on, then.
+async fn close_former(former: Vec<Journal>) -> bool {
+    let closing: Vec<oneshot::Receiver<()>> = former.into_iter().map(closing).collect();
+    let all_closed = async {
+        for closed in closing {
+            // No thread says anything: each is heard of by its end.
+            let _ = closed.await;
+        }
+    };
+    timeout(FORMER_JOURNAL_PATIENCE, all_closed).await.is_ok()
+}
+
+/// Closes `journal` and gives what ends with that.
+///
+/// On a thread of its own: one of the runtime's that waits for a disk that hangs would have the runtime, and so the process, wait with it.
+fn closing(journal: Journal) -> oneshot::Receiver<()> {
+    let (done, closed) = oneshot::channel();
+    // Not the last one: without a thread it would be closed here, where others are served.
+    let on_thread = journal.clone();
+    let close = move || {
+        on_thread.close();
+        drop(done);
+    };
+    if thread::Builder::new().name("former-journal".to_owned()).spawn(close).is_err() {
+        tokio::task::spawn_blocking(move || journal.close());
+    }
+    closed
+}
+
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ReloadError> + Send + 'static,
 ) -> Result<T, ReloadError> {
     // It neither panics nor is it cancelled, but for a runtime that ends.
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(ReloadError::Interrupted(error.to_string())))
+}
+
+#[cfg(all(test, not(feature = "turmoil")))]
+mod tests {
+    use std::path::Path;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn settings(directory: &Path) -> Option<journal::Settings> {
+        Some(journal::Settings { directory: directory.to_owned(), ..journal::Settings::default() })
+    }
+
+    /// A journal whose writer waits, as one does on a disk that hangs, until what comes with it is dropped.
+    fn hung(directory: &Path) -> (Journal, mpsc::Sender<()>) {
+        let (release, released) = mpsc::channel::<()>();
+        let (hang, hangs) = mpsc::channel();
+        let place = directory.join("gone");
+        let journal = Journal::open_with(&settings(&place).unwrap(), "Riley", move |_| {
+            let _ = hang.send(());
+            let _ = released.recv();
+        });
+        let journal = journal.unwrap();
+        // It can't be written, of which the listener is told by the writer's thread.
+        std::fs::remove_dir_all(&place).unwrap();
+        std::fs::write(&place, "no directory").unwrap();
+        journal.event("lost", &Party::Nobody, "", crate::clock::posix());
+        hangs.recv().unwrap();
+        (journal, release)
+    }
+
+    async fn reload(reloader: &mut Reloader, next: &Config) -> Vec<String> {
+        let reloaded = timeout(Duration::from_secs(60), reloader.apply(next.clone()));
+        reloaded.await.expect("it takes no longer than the patience").unwrap()
+    }
+
+    /// A disk that hangs is what another journal is wanted for.
+    #[test]
+    fn a_journal_on_a_disk_that_hangs_holds_up_neither_reloads_nor_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        // Dropped before the runtime where this fails, or it would not end.
+        let (journal, release) = hung(directory.path());
+        runtime.block_on(async {
+            let mut config = Config::default_herd(&|_| None).unwrap();
+            config.servers.truncate(1);
+            let riley = &mut config.servers[0];
+            (riley.client, riley.peer) = ("127.0.0.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap());
+            (riley.admin, riley.peers, config.journal) = (None, Vec::new(), None);
+            let server = Server::bind(&config, "Riley").await.unwrap();
+            server.shared.journal.replace(&journal);
+            let mut reloader = server.reloader();
+            for (name, is_complete) in [("one", false), ("two", true)] {
+                config.journal = settings(&directory.path().join(name));
+                let changes = reload(&mut reloader, &config).await;
+                let is_told = changes.iter().any(|change| change.ends_with(": its disk hangs"));
+                assert_eq!(is_told, !is_complete, "{changes:?}");
+                assert!(server.shared.journal.is_on());
+            }
+            let left = std::fs::read_to_string(directory.path().join("one/Riley.log")).unwrap();
+            assert!(left.contains(": its disk hangs") && left.contains(" journal - goes on in "), "{left}");
+        });
+        // Nothing of the runtime waits for the disk, which hangs still.
+        drop(runtime);
+        drop(release);
+    }
 }

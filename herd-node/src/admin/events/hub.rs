@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::render::{Rendered, client_json};
-use super::seat::{Gone, Seat};
+use super::seat::{Gone, Notes, Seat};
 use crate::net::Shared;
 use crate::replica::{Moves, Slot};
 
@@ -42,7 +42,7 @@ pub(in crate::admin) struct Hub {
 
 impl Hub {
     /// A seat for one more reader, or `None` when all are taken.
-    pub(super) fn join(&self, shared: &Shared) -> Option<Arc<Seat>> {
+    pub(super) fn join(&self, shared: &Shared, notes: Notes) -> Option<Arc<Seat>> {
         let mut seats = self.seats();
         if seats.len() >= READERS_MAX {
             return None;
@@ -55,7 +55,7 @@ impl Hub {
             }
             replica.slots()
         });
-        let seat = Arc::new(Seat::new(end));
+        let seat = Arc::new(Seat::new(notes, end));
         seats.push(Arc::clone(&seat));
         drop(seats);
         self.wake.notify_one();

@@ -10,7 +10,7 @@
 //! A record is `{"client","location","time","server","skew","lat","lon"}`: the texts as they were posted, and where that is in degrees.
 //! `gone` may name a client that was never told of. `?box=lat_min,lon_min,lat_max,lon_max` (where `lon_min` is the larger, across 180°),
 //! `?circle=lat,lon,km` or `?client=ID&client=ID` say whom to tell of; without, everybody. Each connection begins with what is there:
-//! `Last-Event-ID` is not looked at.
+//! `Last-Event-ID` is not looked at. It ends when a reload makes the token another than was shown for it.
 //!
 //! *Nobody waits for a reader.* What has changed is looked at ten times a second; a reader that does not fetch it costs a bit for each
 //! client, and finds the newest positions when it reads again, skipping those in between.

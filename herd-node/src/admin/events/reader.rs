@@ -11,9 +11,10 @@ use super::clients::ClientsReader;
 use super::frame::{GREETING, KEEP_ALIVE, fixed};
 use super::hub::Hub;
 use super::query::Filter;
-use super::seat::Seat;
+use super::seat::{Notes, Seat};
 use super::watcher::Watcher;
 use crate::net::Shared;
+use crate::secret::Secret;
 
 /// After so much silence a comment is sent.
 const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
@@ -41,6 +42,15 @@ pub(super) struct Place {
     pub(super) shared: Arc<Shared>,
     pub(super) seat: Arc<Seat>,
     hub: Arc<Hub>,
+    /// What was shown for it.
+    token: Option<Secret>,
+}
+
+impl Place {
+    /// Whether what was shown for it is what has to be shown now.
+    fn is_admitted(&self) -> bool {
+        self.shared.live().admin_token == self.token
+    }
 }
 
 impl Drop for Place {
@@ -60,10 +70,16 @@ pub(super) enum Said {
 }
 
 impl Reader {
-    /// A reader of what `filter` lets through, or `None` if there are as many as there may be.
-    pub(in crate::admin) fn new(shared: &Arc<Shared>, hub: &Arc<Hub>, filter: Filter) -> Option<Self> {
-        let seat = hub.join(shared)?;
-        let place = Place { shared: Arc::clone(shared), seat, hub: Arc::clone(hub) };
+    /// A reader of what `filter` lets through, for as long as `token` is what has to be shown. `None` if there are as many as there may be.
+    pub(in crate::admin) fn new(
+        shared: &Arc<Shared>,
+        hub: &Arc<Hub>,
+        token: Option<Secret>,
+        filter: Filter,
+    ) -> Option<Self> {
+        let notes = if matches!(filter, Filter::Clients(_)) { Notes::Touch } else { Notes::Changes };
+        let seat = hub.join(shared, notes)?;
+        let place = Place { shared: Arc::clone(shared), seat, hub: Arc::clone(hub), token };
         let kind = match filter {
             Filter::All => Kind::Watcher(Box::new(Watcher::new(None))),
             Filter::Area(area) => Kind::Watcher(Box::new(Watcher::new(Some(area)))),
@@ -73,27 +89,31 @@ impl Reader {
     }
 
     /// The next bytes to be sent. Waits until there are some. Made now: what this is asked for late is newer.
-    pub(super) async fn next(&mut self) -> Bytes {
+    ///
+    /// `None`: a reload has made the token another, and who has shown the one before is told no more.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
         if !std::mem::replace(&mut self.is_greeted, true) {
-            return fixed(GREETING);
+            return Some(fixed(GREETING));
         }
-        loop {
+        while self.place.is_admitted() {
             match self.say() {
                 Said::This(bytes) => {
                     self.quiet = quiet();
-                    return bytes;
+                    return Some(bytes);
                 }
                 // There may be a million records of which none is wanted.
                 Said::Later => tokio::task::yield_now().await,
                 Said::Nothing => tokio::select! {
                     () = self.place.seat.wait() => {}
+                    () = self.place.shared.renewed.until(|| !self.place.is_admitted()) => {}
                     () = &mut self.quiet => {
                         self.quiet = quiet();
-                        return fixed(KEEP_ALIVE);
+                        return Some(fixed(KEEP_ALIVE));
                     }
                 },
             }
         }
+        None
     }
 
     /// What there is to be said now.

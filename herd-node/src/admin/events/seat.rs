@@ -16,9 +16,19 @@ pub(super) const GONE_BYTES_MAX: usize = 1 << 20;
 /// A client that is gone: its slot, and its name as JSON.
 pub(super) type Gone = (Slot, Arc<[u8]>);
 
+/// What a seat notes for its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notes {
+    /// What changed and who is gone.
+    Changes,
+    /// That something has changed: the reader looks after a few clients by itself, and would never fetch what is noted of all.
+    Touch,
+}
+
 /// Shared by a reader and the hub.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Seat {
+    notes: Notes,
     state: Mutex<State>,
     /// There is something for the reader.
     wake: Notify,
@@ -38,7 +48,7 @@ struct State {
     is_idle: bool,
     /// It was so when the round began: then it has looked at nothing since, and what the round brings is no older than that.
     is_direct: bool,
-    /// Something has changed: for readers that look after a few clients by themselves.
+    /// Something has changed.
     is_touched: bool,
 }
 
@@ -58,10 +68,13 @@ pub(super) enum Work {
 }
 
 impl Seat {
-    /// A seat of a reader that is to look at everything below `end`.
-    pub(super) fn new(end: Slot) -> Self {
-        let state = State { dirty: SlotSet::below(end), ..State::default() };
-        Self { state: Mutex::new(state), wake: Notify::new() }
+    /// A seat of a reader that, where it is told of changes, is to look at everything below `end`.
+    pub(super) fn new(notes: Notes, end: Slot) -> Self {
+        let dirty = match notes {
+            Notes::Changes => SlotSet::below(end),
+            Notes::Touch => SlotSet::default(),
+        };
+        Self { notes, state: Mutex::new(State { dirty, ..State::default() }), wake: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -79,8 +92,15 @@ impl Seat {
 
     /// What a round brings. `rest` are slots that changed, too.
     pub(super) fn end_round(&self, batch: &Arc<Batch>, rest: &[Slot]) {
+        match self.notes {
+            Notes::Changes => self.note(batch, rest),
+            Notes::Touch => self.lock().is_touched = true,
+        }
+        self.wake.notify_one();
+    }
+
+    fn note(&self, batch: &Arc<Batch>, rest: &[Slot]) {
         let mut state = self.lock();
-        state.is_touched = true;
         if state.is_direct && !batch.is_gone_lost {
             state.fresh = Some(Arc::clone(batch));
         } else {
@@ -90,8 +110,6 @@ impl Seat {
             state.dirty.insert(*slot);
         }
         (state.is_idle, state.is_direct) = (false, false);
-        drop(state);
-        self.wake.notify_one();
     }
 
     /// What to do next: at most `slots_max` slots, from `cursor` on and never round.

@@ -1,4 +1,4 @@
-//! The body of an answer that does not end: asked for the next bytes when there is room to send them, and never before.
+//! The body of an answer that ends with its reader only: asked for the next bytes when there is room to send them, and never before.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,12 +11,12 @@ use super::reader::Reader;
 /// See the module.
 pub(in crate::admin) struct Stream(State);
 
-type Next = Pin<Box<dyn Future<Output = (Reader, Bytes)> + Send>>;
+type Next = Pin<Box<dyn Future<Output = Option<(Reader, Bytes)>> + Send>>;
 
 enum State {
     Resting(Reader),
     Working(Next),
-    /// For the moment in which it is neither.
+    /// For the moment in which it is neither, and once it has ended.
     Between,
 }
 
@@ -28,17 +28,18 @@ impl Stream {
     pub(in crate::admin) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut next: Next = match std::mem::replace(&mut self.0, State::Between) {
             State::Resting(mut reader) => Box::pin(async move {
-                let bytes = reader.next().await;
-                (reader, bytes)
+                let bytes = reader.next().await?;
+                Some((reader, bytes))
             }),
             State::Working(next) => next,
             State::Between => return Poll::Ready(None),
         };
         match next.as_mut().poll(context) {
-            Poll::Ready((reader, bytes)) => {
+            Poll::Ready(Some((reader, bytes))) => {
                 self.0 = State::Resting(reader);
                 Poll::Ready(Some(bytes))
             }
+            Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
                 self.0 = State::Working(next);
                 Poll::Pending

@@ -89,7 +89,7 @@ impl Stage {
     }
 
     fn reader(&self, query: &str) -> Option<Reader> {
-        Reader::new(&self.shared, &self.hub, query::parse(Some(query)).unwrap())
+        Reader::new(&self.shared, &self.hub, None, query::parse(Some(query)).unwrap())
     }
 
     async fn round(&mut self) {
@@ -342,6 +342,29 @@ async fn a_reader_that_can_not_be_told_who_is_gone_is_told_everything_anew() {
             mirror.hear_all(reader, 10_000);
             assert!(mirror.known.is_empty());
         }
+    }
+}
+
+/// It never asks its seat who changed or is gone, so nothing of that may be kept there.
+#[tokio::test]
+async fn a_reader_of_a_few_costs_nothing_for_all_the_others() {
+    let mut stage = Stage::new(Some(TTL));
+    stage.post("before", "+1+2");
+    let (mut reader, mut mirror) = (stage.reader("client=kiwi").unwrap(), Mirror::default());
+    for round in 0..4 {
+        for client in 0..1_000 {
+            stage.post(&format!("{round}-{client}"), "+1+2");
+        }
+        stage.post("kiwi", "+3+4");
+        stage.round().await;
+        mirror.hear_all(&mut reader, 10_000);
+        assert_eq!((mirror.known.len(), mirror.records), (1, round + 1));
+        // All of them end, and that is noticed in the second after.
+        stage.sleep(TTL.as_secs() + 1);
+        stage.round().await;
+        assert_eq!(reader.waiting_bytes(), 0);
+        mirror.hear_all(&mut reader, 10_000);
+        assert_eq!(mirror.known.len(), 0);
     }
 }
 

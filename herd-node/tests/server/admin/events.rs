@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use herd_node::secret::Secret;
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpStream;
@@ -26,8 +27,12 @@ impl Events {
         Self::over(Client::connect(address).await, address, query).await
     }
 
-    async fn over(mut client: Client, address: SocketAddr, query: &str) -> Self {
-        client.send(format!("GET /events{query} HTTP/1.0\r\nHost: {address}\r\n\r\n")).await;
+    async fn over(client: Client, address: SocketAddr, query: &str) -> Self {
+        Self::asked(client, &format!("GET /events{query} HTTP/1.0\r\nHost: {address}\r\n\r\n")).await
+    }
+
+    async fn asked(mut client: Client, request: &str) -> Self {
+        client.send(request).await;
         let mut events = Self { client, bytes: 0 };
         let mut head = String::new();
         loop {
@@ -345,4 +350,35 @@ async fn readers_end_with_their_server() {
     }
     let answer = Answer::read(bytes);
     assert!(answer.head.contains("transfer-encoding: chunked"), "{answer:?}");
+}
+
+/// A token that has leaked is worth nothing once it is another, to those, too, who came in with it before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_goes_on_until_what_it_has_shown_is_not_the_token_any_more() {
+    let (mut herd, address) = start().await;
+    let mut client = herd.connect("Riley").await;
+    let mut shown = None;
+    for (round, next) in [Some("canary-token-of-old"), Some("canary-token-of-late"), None].into_iter().enumerate() {
+        let header = shown.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let mut readers = Vec::new();
+        for query in ["", "?circle=1,2,50", "?client=kiwi"] {
+            let request = format!("GET /events{query} HTTP/1.0\r\nHost: {address}\r\n{header}\r\n");
+            let mut reader = Events::asked(Client::connect(address).await, &request).await;
+            reader.live().await;
+            readers.push(reader);
+        }
+        herd.reload("Riley", |config| config.limits.clients_max -= 1).await.unwrap();
+        client.post("kiwi", "+1+2", &format!("{round}")).await;
+        for reader in &mut readers {
+            assert_eq!(names(&reader.next().await.1), ["kiwi"]);
+        }
+        // Nothing moves: it is the reload that they hear of.
+        let token = next.map(|token| Secret::new(token.as_bytes()));
+        herd.reload("Riley", |config| config.admin_token = token).await.unwrap();
+        for reader in &mut readers {
+            assert_eq!(reader.client.rest().await, b"");
+        }
+        shown = next;
+    }
+    herd.stop_all().await;
 }

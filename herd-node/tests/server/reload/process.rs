@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread::JoinHandle;
 
 use super::super::support::PATIENCE;
 use super::super::support::child::{Process, command};
@@ -65,6 +66,18 @@ impl Place {
             assert!(herd_node::clock::monotonic() - begun < PATIENCE, "no {wanted:?} in {journal}");
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
+    }
+
+    /// Answers once at a socket here, and gives what was asked.
+    fn answer(&self, socket: &str, answer: &'static [u8]) -> JoinHandle<String> {
+        let listener = UnixListener::bind(self.path().join(socket)).unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            stream.write_all(answer).unwrap();
+            line
+        })
     }
 
     /// The sockets in the user's own directory.
@@ -384,16 +397,31 @@ fn without_a_place_for_a_socket_that_nobody_asked_for_servers_run_all_the_same()
 #[test]
 fn who_answers_nonsense_is_no_server() {
     let place = Place::new(&pair("[herd]\ncontrol = \".\"\n"));
-    let listener = UnixListener::bind(place.path().join("Riley.sock")).unwrap();
-    let answering = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut line = String::new();
-        BufReader::new(&stream).read_line(&mut line).unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-        line
-    });
+    let answering = place.answer("Riley.sock", b"HTTP/1.1 200 OK\r\n\r\n");
     let (code, stdout, stderr) = place.reload(&["Riley", "--config", "herd.toml"]);
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     assert!(stderr.ends_with("Riley.sock: no answer: the servers end, or are of another version\n"), "{stderr}");
     assert_eq!(answering.join().unwrap(), "reload\n");
+}
+
+#[test]
+fn who_answers_nonsense_keeps_no_server_from_being_asked() {
+    let control = "[herd]\ncontrol = \".\"\n";
+    let place = Place::new(&pair(&format!("{ONE}{control}")));
+    let mut process = place.run(&["run", "Jaquez", "--config", "herd.toml"]);
+    let (_, addresses) = process.announced();
+    place.write(&pair(&format!("{MANY}{control}")));
+    let answering = [place.answer("_all.sock", b""), place.answer("Riley.sock", b"HTTP/1.1 200 OK\r\n\r\n")];
+    let (code, stdout, stderr) = place.reload(&["--config", "herd.toml"]);
+    let reloaded = "Jaquez: reloaded: limits.clients_max = 1000, was 1\n";
+    assert_eq!((code, stdout.as_str()), (Some(1), reloaded), "{stderr}");
+    assert!(takes_two(addresses.clients));
+    let why = "no answer: the servers end, or are of another version";
+    assert!(stderr.contains(&format!("_all.sock: {why}; Riley: ")), "{stderr}");
+    assert!(stderr.ends_with(&format!("Riley.sock: {why}\n")), "{stderr}");
+    for asked in answering {
+        assert_eq!(asked.join().unwrap(), "reload\n");
+    }
+    process.terminate();
+    assert_eq!(process.end().0, Some(0));
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use herd_node::config::{Config, process_env};
 use herd_node::disk;
+use herd_node::secret::Secret;
 use herd_node::server::{Herd, ReloadError, Server};
 
 use super::super::support::herd::riley;
-use super::super::support::{Client, soon};
+use super::super::support::{Client, TestHerd, soon};
 
 /// Lines 1 to 10.
 const PAIR: &str = r#"[[server]]
@@ -183,4 +184,22 @@ async fn a_configuration_without_a_file_can_only_be_given() {
     assert_eq!(error, "Riley can't promise durable: there is no disk log");
     next.servers[0].ack = herd_node::config::Ack::Local;
     assert_eq!(reloader.apply(next).await.unwrap(), Vec::<String>::new());
+}
+
+/// What a program gives, no file could say: then nobody on the network would be asked for anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_token_of_a_listener_that_others_can_reach_is_not_taken_away() {
+    let mut config = riley();
+    config.admin_token = Some(Secret::new(*b"canary-token-0123456789"));
+    config.servers[0].admin = Some("0.0.0.0:0".parse().unwrap());
+    let mut herd = TestHerd::start(config).await;
+    let port = herd.settings("Riley").admin.unwrap().port();
+    let error = herd.reload("Riley", |config| config.admin_token = None).await.unwrap_err().to_string();
+    let expected =
+        "would show itself to any stranger on 0.0.0.0:0: give the admin listener a token, or listen on loopback";
+    assert_eq!(error, format!("Riley {expected}"));
+    let mut client = Client::connect(([127, 0, 0, 1], port).into()).await;
+    client.send("GET /status.json HTTP/1.1\r\nHost: herd.example\r\n\r\n").await;
+    assert!(client.text().await.starts_with("HTTP/1.1 401 "));
+    herd.stop_all().await;
 }
