@@ -29,6 +29,7 @@ mod catch_up;
 mod changes;
 mod copies;
 mod digest;
+mod divergence;
 mod event;
 mod exchange;
 mod expiry;

@@ -8,6 +8,7 @@ mod deadlines;
 mod desk;
 mod dialling;
 mod digests;
+mod divergence;
 mod duplicates;
 mod exchange;
 mod expiry;
