@@ -33,6 +33,7 @@ mod divergence;
 mod event;
 mod exchange;
 mod expiry;
+mod flaps;
 mod handshake;
 mod hashes;
 mod jitter;

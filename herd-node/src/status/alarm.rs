@@ -25,6 +25,8 @@ const CERTIFICATE_LEFT_MIN: u64 = 14 * 86_400;
 pub enum Alarm {
     /// There has been no link with a peer for longer than silence is taken for death.
     LinkDown,
+    /// A link with a peer comes up and breaks again and again, and is never down for long enough for the above.
+    LinkFlapping,
     /// There has been no link with any peer for longer than silence is taken for death.
     Alone,
     /// Two servers that are linked have differed for two minutes by more than what is on its way between them.
@@ -47,8 +49,9 @@ pub enum Alarm {
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LinkDown,
+        Self::LinkFlapping,
         Self::Alone,
         Self::NotInSync,
         Self::StoreNearlyFull,
@@ -64,6 +67,7 @@ impl Alarm {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LinkDown => "link_down",
+            Self::LinkFlapping => "link_flapping",
             Self::Alone => "alone",
             Self::NotInSync => "not_in_sync",
             Self::StoreNearlyFull => "store_nearly_full",
@@ -149,9 +153,11 @@ pub(super) fn of_link(link: &LinkStatus<'_>, dead: Duration) -> impl Iterator<It
     let of_peer = |alarm, patience, text| Seen { alarm, peer: Some(Arc::clone(&peer)), patience, text };
     let is_up = link.state == LinkState::Connected;
     let down = (!is_up).then(|| of_peer(Alarm::LinkDown, dead, format!("no link with {peer}")));
+    let text = || format!("the link with {peer} comes up and breaks again and again");
+    let flapping = link.flapping.then(|| of_peer(Alarm::LinkFlapping, Duration::ZERO, text()));
     let text = || format!("{peer} does not hold the same");
     let diverged = (is_up && link.diverged).then(|| of_peer(Alarm::NotInSync, DIFFER_MAX, text()));
-    [down, diverged].into_iter().flatten()
+    [down, flapping, diverged].into_iter().flatten()
 }
 
 fn of_store(shared: &Shared, before: &Sample, latest: &Sample) -> Option<Seen> {

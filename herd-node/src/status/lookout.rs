@@ -197,6 +197,7 @@ mod tests {
             dirty: 7,
             in_sync: false,
             diverged,
+            flapping: false,
             heard: None,
             jobs: 0,
             sent: Sent::default(),
@@ -223,5 +224,16 @@ mod tests {
         assert_eq!(raised_by(max, |_| unlike(true)), [Alarm::NotInSync]);
         // One sign of it, which counts for a minute and a half, is none yet.
         assert_eq!(raised_by(max, |second| unlike(second % 110 < 90)), none);
+    }
+
+    #[test]
+    fn a_link_that_flaps_is_an_alarm_whether_it_is_up_or_down_when_looked_at() {
+        let look = |second: u64| {
+            let state = if second.is_multiple_of(5) { LinkState::Dialling } else { LinkState::Connected };
+            LinkStatus { state, flapping: second >= 10, ..unlike(false) }
+        };
+        assert_eq!(raised_by(9, look), [Alarm::LinkFlapping; 0], "it is never down for long");
+        assert_eq!(raised_by(12, look), [Alarm::LinkFlapping]);
+        assert_eq!(raised_by(15, look), [Alarm::LinkFlapping]);
     }
 }

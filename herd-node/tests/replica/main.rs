@@ -12,6 +12,7 @@ mod divergence;
 mod duplicates;
 mod exchange;
 mod expiry;
+mod flapping;
 mod handshake;
 mod haste;
 mod laws;
