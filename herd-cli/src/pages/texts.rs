@@ -156,8 +156,9 @@ With --json, one object for each server, and the verdict:
         text: "\
 A server is 'ready', 'not ready' and why, or 'down' and why; 'up' if it is of a version that
 does not say. A link is shown as both ends see it: what they say of it is the same, or stands
-with a slash between. QUEUED are records that wait to be sent, HEARD is how long ago the other
-end said something. '-' stands for what a server does not say.
+with a slash between. IN SYNC is whether both ends held the same when they last compared: under
+load 'no' is nothing by itself. QUEUED are records that wait to be sent, HEARD is how long ago
+the other end said something. '-' stands for what a server does not say.
 
 On a terminal --watch refreshes in place. In a pipe each status follows the one before: in lines
 that begin with server, link or alarm, fields with tabs between them, and the verdict last.

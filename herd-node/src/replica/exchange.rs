@@ -152,7 +152,7 @@ impl Replica {
     /// Marks records for link `id`, even those that its peer is thought to have: it says it has not.
     fn push(&mut self, id: LinkId, slots: &[Slot]) {
         let Some(link) = self.links.get_mut(&id) else { return };
-        let Some(lane) = link.lane else { return };
+        let (Some(lane), Some(salt)) = (link.lane, link.salt) else { return };
         let before = self.counters;
         for slot in slots {
             if is(Mutant::PushKnownIgnored) && self.store.is_known(*slot, lane) {
@@ -162,6 +162,9 @@ impl Replica {
             if self.store.mark_dirty(*slot, LaneSet::of(lane)) != LaneSet::EMPTY {
                 link.reconciler.pushed += 1;
                 self.counters.updates_sent_catching_up += 1;
+                if let Some(hash) = self.store.salted_hash(*slot, salt) {
+                    link.reconciler.divergence.lack(link.heard_at, hash);
+                }
                 self.wakes.extend(self.lanes.push(lane, *slot));
             }
         }
@@ -180,7 +183,7 @@ impl Replica {
                 Job::Digest(prefix) => self.transmit_digests(prefix, salt, out),
                 Job::List(prefix) => self.transmit_list(id, prefix, out),
                 Job::Ask(prefix) => encode::list(out, prefix, []),
-                Job::Push(walk) => self.transmit_walk(id, lane, walk, (&mut *out, bytes_max), &mut skips_left),
+                Job::Push(walk) => self.transmit_walk(id, (lane, salt), walk, (&mut *out, bytes_max), &mut skips_left),
             }
         }
     }
@@ -206,7 +209,7 @@ impl Replica {
     fn transmit_walk(
         &mut self,
         id: LinkId,
-        lane: Lane,
+        (lane, salt): (Lane, Salt),
         mut walk: Walk,
         (out, bytes_max): (&mut Vec<u8>, usize),
         skips_left: &mut usize,
@@ -228,7 +231,11 @@ impl Replica {
                 if !is(Mutant::PushKnownIgnored) {
                     outlet.store.forget_known(slot, lane);
                 }
-                pushed += outlet.send(slot);
+                let sent = outlet.send(slot);
+                pushed += sent;
+                if let Some(hash) = outlet.store.salted_hash(slot, salt).filter(|_| sent > 0) {
+                    link.reconciler.divergence.lack(link.heard_at, hash);
+                }
             }
         };
         self.counters.updates_sent += pushed;

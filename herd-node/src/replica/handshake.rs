@@ -189,6 +189,8 @@ impl Replica {
             self.send_ready(id);
         }
         let digest = self.digest();
+        let peer = self.links.get(&id).and_then(|link| link.peer);
+        let was_up = peer.is_some_and(|peer| self.has_link(peer));
         let Some(link) = self.links.get_mut(&id) else { return };
         let (Some(peer), Some(salt)) = (link.peer, link.salt) else { return };
         let in_agreement = ready.count == digest.count() && ready.root == digest.root(salt);
@@ -206,8 +208,13 @@ impl Replica {
         if !dumps {
             self.begin_reconciling(now, id, in_agreement);
         }
+        let dead = self.settings.tuning.dead;
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.link_up();
+            // Two that dial each other at once have two links for a moment, and so has one that is replaced: nothing broke.
+            if !was_up {
+                peer.flaps.up(now, dead);
+            }
         }
         self.end_older_links(now, id, peer);
         self.dial_for_acks(now, peer);

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::flaps::Flaps;
 use super::jitter::Jitter;
 use super::link::LinkId;
 use super::status::{Ended, Sent};
@@ -26,6 +27,7 @@ pub(super) struct Peer {
     pub(super) sent: Sent,
     /// How the last link or dial ended.
     pub(super) ended: Option<Ended>,
+    pub(super) flaps: Flaps,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +42,16 @@ enum Dial {
 
 impl Peer {
     pub(super) fn new(name: String, now: Instant) -> Self {
-        let (sent, ended) = (Sent::default(), None);
-        Self { name, dial: Dial::At(now), failures: 0, boots: Boots::default(), since: now, sent, ended }
+        Self {
+            name,
+            dial: Dial::At(now),
+            failures: 0,
+            boots: Boots::default(),
+            since: now,
+            sent: Sent::default(),
+            ended: None,
+            flaps: Flaps::default(),
+        }
     }
 
     /// When to dial, if it is time's turn to say so.

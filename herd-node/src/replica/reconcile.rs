@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use herd_proto::{Ping, Prefix, Summary};
 
+use super::divergence::Divergence;
 use super::link::{Link, LinkId};
 use super::mutant::{Mutant, is};
 use super::status::Trigger;
@@ -32,8 +33,8 @@ const REPEAT_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Reconciler {
     jobs: VecDeque<Job>,
-    /// Both roots at the last PING, when they differed: theirs and ours.
-    differed: Option<(Summary, Summary)>,
+    /// Both roots at the last PING, when they differed: theirs and ours. And since when they have been these two.
+    differed: Option<((Summary, Summary), Instant)>,
     /// When the roots were last compared in depth, or seen equal.
     compared_at: Option<Instant>,
     /// How long that must be past before roots that stand still are compared in depth again.
@@ -52,6 +53,8 @@ pub(super) struct Reconciler {
     scanned: u64,
     /// Something found no room since this side last began: it is to be looked for again.
     has_left_out: bool,
+    /// Whether they differ by more than what is on its way.
+    pub(super) divergence: Divergence,
 }
 
 /// Something to send to a peer to find out, or to end, a difference.
@@ -145,12 +148,17 @@ impl Reconciler {
         self.compared_at = Some(now);
         self.patience = Duration::ZERO;
         self.differed = None;
+        self.divergence.end();
     }
 
     /// The roots differ. Whether it is time for this side to find out where, and why now. `watches`: it is the one that does so of
     /// itself.
     fn differ(&mut self, now: Instant, roots: (Summary, Summary), watches: bool) -> Option<Trigger> {
-        let is_stable = self.differed.replace(roots) == Some(roots);
+        let since = self.differed.filter(|(before, _)| *before == roots).map(|(_, since)| since);
+        let is_stable = since.is_some();
+        let since = since.unwrap_or(now);
+        self.differed = Some((roots, since));
+        self.divergence.stand(now, since);
         let is_past = |time: Duration| self.compared_at.is_none_or(|at| at + time <= now);
         match (is_stable && is_past(self.patience), is_past(COMPARE_EVERY)) {
             _ if !self.is_idle() => None,

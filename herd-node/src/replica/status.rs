@@ -130,8 +130,13 @@ pub struct LinkStatus<'a> {
     pub version: Option<u16>,
     /// Records that wait to be sent by it.
     pub dirty: usize,
-    /// Both ends held the same when they last compared their roots.
+    /// Both ends held the same when they last compared their roots. Under load that may be never so, because of what is on its way.
     pub in_sync: bool,
+    /// They differ by more than that: their roots stood still, or a record that the peer had lacked was lacking again. It is so for a
+    /// minute and a half after such a sign, unless they are seen to hold the same before; a lost record that is found counts for a while.
+    pub diverged: bool,
+    /// The link came into service time and again, and broke each time.
+    pub flapping: bool,
     /// How long ago the peer was last heard on it.
     pub heard: Option<Duration>,
     /// Steps of a comparison that wait to be taken.
@@ -199,6 +204,8 @@ impl Replica {
             version: link.and_then(Link::version),
             dirty: link.and_then(|link| link.lane).map_or(0, |lane| self.lanes.len(lane)),
             in_sync: link.is_some_and(|link| link.is_live() && link.reconciler.is_in_sync()),
+            diverged: link.is_some_and(|link| link.is_live() && link.reconciler.divergence.is_seen(now)),
+            flapping: peer.flaps.is_seen(now),
             heard: link.map(|link| now.saturating_duration_since(link.heard_at)),
             jobs: link.map_or(0, |link| link.reconciler.waiting()),
             sent: peer.sent,

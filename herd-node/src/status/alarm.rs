@@ -10,10 +10,11 @@ use super::process;
 use crate::clock;
 use crate::net::Shared;
 use crate::places::google::BreakerState;
-use crate::replica::LinkState;
+use crate::replica::{LinkState, LinkStatus, Replica};
 
-/// How long two servers may differ.
-const DIFFER_MAX: Duration = Duration::from_secs(60);
+/// How long two servers may differ by more than what is on its way. A single sign of it counts for less: a record that was lost once and
+/// found is no matter for an operator.
+pub(super) const DIFFER_MAX: Duration = Duration::from_secs(120);
 /// So many seconds before its end a certificate should be renewed.
 const CERTIFICATE_LEFT_MIN: u64 = 14 * 86_400;
 
@@ -24,9 +25,11 @@ const CERTIFICATE_LEFT_MIN: u64 = 14 * 86_400;
 pub enum Alarm {
     /// There has been no link with a peer for longer than silence is taken for death.
     LinkDown,
-    /// So it is with all peers.
+    /// A link with a peer comes up and breaks again and again, and is never down for long enough for the above.
+    LinkFlapping,
+    /// There has been no link with any peer for longer than silence is taken for death.
     Alone,
-    /// A link has been in service for a minute in which the two servers never held the same.
+    /// Two servers that are linked have differed for two minutes by more than what is on its way between them.
     NotInSync,
     /// More than nine tenths of the clients or bytes that there is room for.
     StoreNearlyFull,
@@ -46,8 +49,9 @@ pub enum Alarm {
 
 impl Alarm {
     /// Every alarm.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LinkDown,
+        Self::LinkFlapping,
         Self::Alone,
         Self::NotInSync,
         Self::StoreNearlyFull,
@@ -63,6 +67,7 @@ impl Alarm {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LinkDown => "link_down",
+            Self::LinkFlapping => "link_flapping",
             Self::Alone => "alone",
             Self::NotInSync => "not_in_sync",
             Self::StoreNearlyFull => "store_nearly_full",
@@ -112,7 +117,7 @@ pub(super) fn all(
     latest: &Sample,
     open_files: Option<u64>,
 ) -> Vec<Seen> {
-    let mut all = of_links(shared, now);
+    let mut all = shared.look(|replica| of_links(replica, now));
     all.extend(of_store(shared, before, latest));
     let lost = latest.journal_lost.saturating_sub(before.journal_lost);
     if lost > 0 {
@@ -131,28 +136,28 @@ pub(super) fn all(
     all
 }
 
-fn of_links(shared: &Shared, now: Instant) -> Vec<Seen> {
-    let mut all = Vec::new();
-    shared.look(|replica| {
-        let dead = replica.dead_after();
-        let mut is_alone = true;
-        for link in replica.links(now) {
-            let of_peer = |alarm, patience, text| Seen { alarm, peer: Some(link.name.into()), patience, text };
-            if link.state != LinkState::Connected {
-                all.push(of_peer(Alarm::LinkDown, dead, format!("no link with {}", link.name)));
-            } else if !link.in_sync {
-                is_alone = false;
-                all.push(of_peer(Alarm::NotInSync, DIFFER_MAX, format!("{} does not hold the same", link.name)));
-            } else {
-                is_alone = false;
-            }
-        }
-        if is_alone && !all.is_empty() {
-            let text = "no link with any peer: what is posted here stays here";
-            all.push(Seen { patience: dead, ..seen(Alarm::Alone, text) });
-        }
-    });
+fn of_links(replica: &Replica, now: Instant) -> Vec<Seen> {
+    let dead = replica.dead_after();
+    let mut all: Vec<Seen> = replica.links(now).flat_map(|link| of_link(&link, dead)).collect();
+    let is_down = |link: LinkStatus<'_>| link.state != LinkState::Connected;
+    if !all.is_empty() && replica.links(now).all(is_down) {
+        let text = "no link with any peer: what is posted here stays here";
+        all.push(Seen { patience: dead, ..seen(Alarm::Alone, text) });
+    }
     all
+}
+
+/// That roots are not equal is no alarm: under load they are hardly ever.
+pub(super) fn of_link(link: &LinkStatus<'_>, dead: Duration) -> impl Iterator<Item = Seen> + use<> {
+    let peer: Arc<str> = link.name.into();
+    let of_peer = |alarm, patience, text| Seen { alarm, peer: Some(Arc::clone(&peer)), patience, text };
+    let is_up = link.state == LinkState::Connected;
+    let down = (!is_up).then(|| of_peer(Alarm::LinkDown, dead, format!("no link with {peer}")));
+    let text = || format!("the link with {peer} comes up and breaks again and again");
+    let flapping = link.flapping.then(|| of_peer(Alarm::LinkFlapping, Duration::ZERO, text()));
+    let text = || format!("{peer} does not hold the same");
+    let diverged = (is_up && link.diverged).then(|| of_peer(Alarm::NotInSync, DIFFER_MAX, text()));
+    [down, flapping, diverged].into_iter().flatten()
 }
 
 fn of_store(shared: &Shared, before: &Sample, latest: &Sample) -> Option<Seen> {

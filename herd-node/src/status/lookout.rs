@@ -157,7 +157,9 @@ impl Wrong {
 #[cfg(test)]
 mod tests {
     use super::super::Alarm;
+    use super::alarm::{DIFFER_MAX, of_link};
     use super::*;
+    use crate::replica::{LinkState, LinkStatus, PeerIndex, Sent};
 
     fn seen(alarm: Alarm, peer: Option<&str>, patience: u64) -> Seen {
         Seen { alarm, peer: peer.map(Into::into), patience: Duration::from_secs(patience), text: String::new() }
@@ -181,5 +183,57 @@ mod tests {
         note(8, vec![down("Jaquez")]);
         note(9, vec![down("Jaquez"), down("Juzang")]);
         assert_eq!(raised(10), [(Alarm::LinkDown, Some("Jaquez".to_owned()), 7)]);
+    }
+    /// A link in service with a peer that did not hold the same when a root was last seen of it.
+    fn unlike(diverged: bool) -> LinkStatus<'static> {
+        LinkStatus {
+            peer: PeerIndex(0),
+            name: "Juzang",
+            state: LinkState::Connected,
+            since: Duration::ZERO,
+            link: None,
+            side: None,
+            version: None,
+            dirty: 7,
+            in_sync: false,
+            diverged,
+            flapping: false,
+            heard: None,
+            jobs: 0,
+            sent: Sent::default(),
+            ended: None,
+            next_dial: None,
+        }
+    }
+
+    /// The alarms after looks at a link, one a second, each of which saw what `at` says of its second.
+    fn raised_by(seconds: u64, at: impl Fn(u64) -> LinkStatus<'static>) -> Vec<Alarm> {
+        let (lookout, start) = (Lookout::default(), clock::monotonic());
+        for second in 0..=seconds {
+            let seen = of_link(&at(second), Duration::from_secs(4)).collect();
+            lookout.lock().note(seen, start + Duration::from_secs(second));
+        }
+        lookout.alarms(start + Duration::from_secs(seconds)).iter().map(|raised| raised.alarm).collect()
+    }
+
+    #[test]
+    fn roots_that_are_never_equal_are_no_alarm_and_servers_that_really_differ_are() {
+        let (max, none) = (DIFFER_MAX.as_secs(), [Alarm::NotInSync; 0]);
+        assert_eq!(raised_by(3_600, |_| unlike(false)), none, "so is every link under load");
+        assert_eq!(raised_by(max - 1, |_| unlike(true)), none);
+        assert_eq!(raised_by(max, |_| unlike(true)), [Alarm::NotInSync]);
+        // One sign of it, which counts for a minute and a half, is none yet.
+        assert_eq!(raised_by(max, |second| unlike(second % 110 < 90)), none);
+    }
+
+    #[test]
+    fn a_link_that_flaps_is_an_alarm_whether_it_is_up_or_down_when_looked_at() {
+        let look = |second: u64| {
+            let state = if second.is_multiple_of(5) { LinkState::Dialling } else { LinkState::Connected };
+            LinkStatus { state, flapping: second >= 10, ..unlike(false) }
+        };
+        assert_eq!(raised_by(9, look), [Alarm::LinkFlapping; 0], "it is never down for long");
+        assert_eq!(raised_by(12, look), [Alarm::LinkFlapping]);
+        assert_eq!(raised_by(15, look), [Alarm::LinkFlapping]);
     }
 }

@@ -153,8 +153,8 @@ pub struct PeerStatus {
     pub wire: Option<u16>,
     /// Records that wait to be sent to it.
     pub dirty: u64,
-    /// Both ends held the same when their roots were last compared, which is with each PING. Under load roots differ now and then
-    /// because of what is under way.
+    /// Both ends held the same when their roots were last compared, which is with each PING. Under load that may never be
+    /// so, because of what is under way: [`Alarm::NotInSync`] says whether they differ by more.
     pub in_sync: bool,
     /// Milliseconds since it was last heard on the connection there is.
     pub heard_ms: Option<u64>,

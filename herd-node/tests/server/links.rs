@@ -7,6 +7,7 @@ use herd_node::config::Config;
 use herd_node::net::Reason;
 use herd_node::secret::Secret;
 use herd_node::server::Server;
+use herd_node::status::Alarm;
 
 use super::support::herd::journal_in;
 use super::support::{TestHerd, file_with, herd, peer, soon};
@@ -91,6 +92,29 @@ async fn a_peer_that_falls_silent_is_given_up() {
     let path = directory.path().join("Riley.log");
     let expected = " link-lost peer Jaquez nothing heard for too long\n";
     file_with(&path, "the loss", |journal| journal.contains(expected)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_comes_up_and_breaks_again_and_again_is_an_alarm_though_it_is_never_down_for_long() {
+    let herd = TestHerd::start(without_jaquez()).await;
+    for _ in 0..3 {
+        let jaquez = peer::link(herd.peer_address("Riley"), "Jaquez", "Riley").await;
+        herd.wait_link("Riley", "Jaquez", true).await;
+        drop(jaquez);
+        herd.wait_link("Riley", "Jaquez", false).await;
+    }
+    let raised = soon("the alarm", async {
+        loop {
+            let alarms = herd.handle("Riley").status().alarms;
+            if let Some(raised) = alarms.into_iter().find(|raised| raised.alarm == Alarm::LinkFlapping) {
+                return raised;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let raised = raised.await;
+    let expected = "the link with Jaquez comes up and breaks again and again";
+    assert_eq!((raised.peer.as_deref(), raised.text.as_str()), (Some("Jaquez"), expected));
 }
 
 /// A herd whose Riley is joined by `other`, and the line of Jaquez's journal that is then waited for.
