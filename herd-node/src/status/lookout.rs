@@ -184,6 +184,7 @@ mod tests {
         note(9, vec![down("Jaquez"), down("Juzang")]);
         assert_eq!(raised(10), [(Alarm::LinkDown, Some("Jaquez".to_owned()), 7)]);
     }
+
     /// A link in service with a peer that did not hold the same when a root was last seen of it.
     fn unlike(diverged: bool) -> LinkStatus<'static> {
         LinkStatus {
