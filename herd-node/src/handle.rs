@@ -50,6 +50,12 @@ impl Handle {
         Status::of(&self.shared, &self.lookout)
     }
 
+    /// Waits until `is_true` of what the server says about itself. It is asked now and whenever the server has looked for alarms, which
+    /// it does once a second.
+    pub async fn wait_status(&self, is_true: impl Fn(&Status) -> bool) {
+        self.lookout.until(|| is_true(&self.status())).await;
+    }
+
     /// From now on connections speak TLS with what is in `tls`: other certificates, other CAs. Links and clients that are connected
     /// live on with what they were connected with.
     ///

@@ -80,11 +80,8 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, address: SocketAd
 /// Lets the other end read the last lines. The place of a stranger is free by now, and its socket is not: no more of them are waited for
 /// than there are places.
 async fn part(shared: &Shared, party: &Party, stream: Stream) {
-    let share = match party {
-        Party::Stranger(_) => share_in(&shared.parting, shared.live().limits.unproven_max),
-        _ => Some(Arc::default()),
-    };
-    if share.is_some() {
+    let Party::Stranger(_) = party else { return stream.end().await };
+    if let Some(_share) = share_in(&shared.parting, shared.live().limits.unproven_max) {
         stream.end().await;
     }
 }

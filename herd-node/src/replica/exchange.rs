@@ -233,7 +233,9 @@ impl Replica {
                 }
                 let sent = outlet.send(slot);
                 pushed += sent;
-                if let Some(hash) = outlet.store.salted_hash(slot, salt).filter(|_| sent > 0) {
+                if sent > 0
+                    && let Some(hash) = outlet.store.salted_hash(slot, salt)
+                {
                     link.reconciler.divergence.lack(link.heard_at, hash);
                 }
             }

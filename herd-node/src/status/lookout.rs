@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::alarm::{self, Raised, Seen};
 use super::{millis, number, process};
 use crate::clock;
-use crate::net::{Latencies, Shared};
+use crate::net::{Latencies, Shared, Watch};
 
 /// From one look to the next.
 const EVERY: Duration = Duration::from_secs(1);
@@ -20,6 +20,8 @@ const FILES_EVERY: u64 = 10;
 #[derive(Debug, Default)]
 pub(crate) struct Lookout {
     state: Mutex<State>,
+    /// Touched after each look.
+    looked: Watch,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +82,7 @@ impl Lookout {
     pub(crate) async fn keep(&self, shared: &Arc<Shared>) {
         loop {
             self.look(shared);
+            self.looked.touch();
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = shared.stop_links.cancelled() => return,
@@ -101,6 +104,11 @@ impl Lookout {
         let before = state.samples.front().copied().unwrap_or(latest);
         let seen = alarm::all(shared, latest.at, &before, &latest, state.open_files);
         state.note(seen, latest.at);
+    }
+
+    /// Waits until `is_true`, which is asked now and after each look.
+    pub(crate) async fn until(&self, is_true: impl Fn() -> bool) {
+        self.looked.until(is_true).await;
     }
 
     /// What is wrong and has been for long enough.

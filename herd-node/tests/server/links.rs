@@ -7,7 +7,7 @@ use herd_node::config::Config;
 use herd_node::net::Reason;
 use herd_node::secret::Secret;
 use herd_node::server::Server;
-use herd_node::status::Alarm;
+use herd_node::status::{Alarm, Status};
 
 use super::support::herd::journal_in;
 use super::support::{TestHerd, file_with, herd, peer, soon};
@@ -103,16 +103,11 @@ async fn a_link_that_comes_up_and_breaks_again_and_again_is_an_alarm_though_it_i
         drop(jaquez);
         herd.wait_link("Riley", "Jaquez", false).await;
     }
-    let raised = soon("the alarm", async {
-        loop {
-            let alarms = herd.handle("Riley").status().alarms;
-            if let Some(raised) = alarms.into_iter().find(|raised| raised.alarm == Alarm::LinkFlapping) {
-                return raised;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    });
-    let raised = raised.await;
+    let flapping = |status: &Status| status.alarms.iter().position(|raised| raised.alarm == Alarm::LinkFlapping);
+    let riley = herd.handle("Riley");
+    soon("the alarm", riley.wait_status(|status| flapping(status).is_some())).await;
+    let status = riley.status();
+    let raised = &status.alarms[flapping(&status).unwrap()];
     let expected = "the link with Jaquez comes up and breaks again and again";
     assert_eq!((raised.peer.as_deref(), raised.text.as_str()), (Some("Jaquez"), expected));
 }
